@@ -1,0 +1,256 @@
+"""What the application of every context shares: load, decide, save, and answer once for each command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+import orjson
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.persistence import EventStore, InfrastructureFactory, Tracking
+from eventsourcing.utils import Environment
+
+from crm_events.codec import Codec
+from crm_events.domain import Aggregate, Change, DomainError
+from crm_events.partitions import partition_of
+from crm_events.store.mapper import Cause, ChangeMapper, ChangeStore
+from crm_events.store.port import (
+    Beside,
+    CommandEntry,
+    CommandRepeated,
+    EventRecorder,
+    VersionConflict,
+)
+
+T = TypeVar("T", bound=Aggregate)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a command's last event lies; a query that is given it waits for it."""
+
+    context: str
+    partition: int
+    sequence: int
+
+    def __str__(self) -> str:
+        return f"{self.context}/{self.partition}/{self.sequence}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A command that was done: what it concerns and where its events lie."""
+
+    id: UUID
+    version: int
+    position: Position
+    result: Mapping[str, Any] = field(default_factory=dict)
+    repeated: bool = False
+
+
+class NotFound(DomainError):
+    """No aggregate of that kind has this id."""
+
+    slug: ClassVar[str] = "not-found"
+
+    def __init__(self, kind: str, id: UUID) -> None:
+        super().__init__(f"There is no {kind} {id}.")
+
+
+class StaleVersion(DomainError):
+    """If-Match named a version that is no longer the current one."""
+
+    slug: ClassVar[str] = "stale-version"
+
+    def __init__(self, current: int) -> None:
+        super().__init__(f"The version is {current} now; read it again and repeat the change.")
+        self.current_version = current
+
+
+class LostRace(DomainError):
+    """Another command changed the same thing at the same moment."""
+
+    slug: ClassVar[str] = "lost-race"
+
+    def __init__(self, current: int) -> None:
+        super().__init__(f"It was changed at the same moment, to version {current}; send it again.")
+        self.current_version = current
+
+
+class KeyReused(DomainError):
+    """An Idempotency-Key came again with another request."""
+
+    slug: ClassVar[str] = "idempotency-key-reused"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used for another request; send a new key.")
+
+
+class _Factory(InfrastructureFactory[Any]):
+    """The library asks a factory for its parts; ours are handed in ready."""
+
+    def aggregate_recorder(self, purpose: str = "events") -> Any:
+        raise NotImplementedError(purpose)
+
+    application_recorder = process_recorder = tracking_recorder = aggregate_recorder  # type: ignore[assignment]
+
+
+class ContextApplication(Application[UUID]):
+    """One context's application: `eventsourcing`'s, over our mapper and recorder."""
+
+    context: ClassVar[str]
+
+    def __init__(self, recorder: EventRecorder, codec: Codec) -> None:
+        self._given_recorder = recorder
+        self._codec = codec
+        super().__init__(env={})
+
+    recorder: EventRecorder
+    events: ChangeStore
+
+    def construct_env(self, name: str, env: Mapping[str, str] | None = None) -> Environment:
+        return Environment(name, dict(env or {}))
+
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
+        return _Factory(env)
+
+    def construct_mapper(self) -> ChangeMapper:
+        return ChangeMapper(self._codec)
+
+    def construct_recorder(self) -> EventRecorder:
+        return self._given_recorder
+
+    def construct_event_store(self) -> EventStore[UUID]:
+        return ChangeStore(self.mapper, self._given_recorder)
+
+    def close(self) -> None:
+        """The recorder belongs to whoever made it."""
+        self.closing.set()
+
+    # --- loading ---
+
+    def load(self, kind: type[T], id: UUID, *, expected: int | None = None) -> T:
+        """One aggregate as it is now. Raises NotFound, and StaleVersion when not at `expected`."""
+        try:
+            aggregate: T = self.repository.get(id, projector_func=_projector(kind, id))
+        except AggregateNotFoundError:
+            raise NotFound(kind.__name__, id) from None
+        if expected is not None and aggregate.version != expected:
+            raise StaleVersion(aggregate.version)
+        return aggregate
+
+    def load_all(self, kind: type[T], ids: Sequence[UUID]) -> dict[UUID, T]:
+        """Those of many aggregates that exist, read at once."""
+        return {id_: kind.from_history(id_, changes) for id_, changes in self.events.streams(ids)}
+
+    # --- saving ---
+
+    def execute(
+        self,
+        cause: Cause,
+        decide: Callable[[], Saving | Aggregate],
+        *,
+        expected: int | None = None,
+        commutes: bool = False,
+    ) -> Outcome:
+        """Decide and save once for each command id.
+
+        A repeated command is answered as the first time. A lost race is decided again once where
+        the command commutes. Raises StaleVersion, LostRace, KeyReused, StoreUnavailable and
+        whatever the decision refuses with.
+        """
+        try:
+            return self._decide_and_save(cause, decide)
+        except CommandRepeated as repeated:
+            return self._first_answer(repeated.entry, cause)
+        except VersionConflict as conflict:
+            return self._after_conflict(conflict, cause, decide, expected, commutes)
+        except DomainError:
+            earlier = self.recorder.find_command(cause.command_id)
+            if earlier is None:
+                raise
+            return self._first_answer(earlier, cause)
+
+    def _after_conflict(
+        self,
+        conflict: VersionConflict,
+        cause: Cause,
+        decide: Callable[[], Saving | Aggregate],
+        expected: int | None,
+        commutes: bool,
+    ) -> Outcome:
+        earlier = self.recorder.find_command(cause.command_id)
+        if earlier is not None:
+            return self._first_answer(earlier, cause)
+        if commutes and expected is None:
+            return self.execute(cause, decide)
+        if expected is not None:
+            raise StaleVersion(conflict.current) from conflict
+        raise LostRace(conflict.current) from conflict
+
+    def _decide_and_save(
+        self, cause: Cause, decide: Callable[[], Saving | Aggregate]
+    ) -> Outcome:
+        decided = decide()
+        saving = decided if isinstance(decided, Saving) else Saving((decided,))
+        first = saving.aggregates[0]
+        entry = CommandEntry(
+            command_id=cause.command_id,
+            fingerprint=cause.fingerprint or b"",
+            aggregate_id=first.id,
+            version=first.version,
+            partition=partition_of(first.id),
+            answer=orjson.dumps(dict(saving.result)),
+        )
+        beside = replace(saving.beside, command=entry)
+        recordings = self.save(*saving.aggregates, cause=cause, beside=beside)
+        sequence = max((r.notification.id for r in recordings), default=0)
+        position = Position(self.context, entry.partition, sequence)
+        return Outcome(first.id, first.version, position, saving.result)
+
+    def _first_answer(self, entry: CommandEntry, cause: Cause) -> Outcome:
+        if cause.fingerprint is not None and entry.fingerprint != cause.fingerprint:
+            raise KeyReused
+        position = Position(self.context, entry.partition, entry.sequence)
+        result = orjson.loads(entry.answer)
+        return Outcome(entry.aggregate_id, entry.version, position, result, repeated=True)
+
+    def save_all(
+        self,
+        aggregates: Iterable[Aggregate],
+        causes: Mapping[UUID, Cause] | Cause,
+        *,
+        tracking: Tracking | None = None,
+        beside: Beside | None = None,
+    ) -> int:
+        """Save many aggregates at once, each under its own cause; answers the last position.
+
+        With nothing pending, only what is `beside` (and the tracking) is written.
+        Raises VersionConflict, AlreadyTracked, StoreUnavailable: nothing was written then.
+        """
+        everything = beside or Beside()
+        if tracking is not None:
+            everything = replace(everything, tracking=(*everything.tracking, tracking))
+        recordings = self.save(*aggregates, cause=causes, beside=everything)
+        return max((r.notification.id for r in recordings), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What a decision leaves to be saved; the first aggregate is what the answer is about."""
+
+    aggregates: tuple[Aggregate, ...]
+    result: Mapping[str, Any] = field(default_factory=dict)
+    beside: Beside = field(default_factory=Beside)
+
+
+def _projector(kind: type[T], id: UUID) -> Callable[[T | None, Iterable[Change]], T | None]:
+    def project(initial: T | None, changes: Iterable[Change]) -> T | None:
+        aggregate = initial or kind(id)
+        for change in changes:
+            aggregate.apply(change)
+        return aggregate if aggregate.version else None
+
+    return project

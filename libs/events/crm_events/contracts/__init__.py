@@ -1,0 +1,1 @@
+"""The published language: one frozen pydantic model for each event, one module for each context."""

@@ -1,0 +1,166 @@
+"""Events of the pipeline context: pipelines and stages, products, deals, orders and payments."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from crm_events.event import Event, Key, Money, Staff, Text, Value
+
+
+class Stage(Value):
+    """A stage as of one version of its pipeline. Ranks count from 1; probability is 0 to 1."""
+
+    key: Key
+    name: Text
+    rank: int = Field(ge=1)
+    probability: float = Field(ge=0, le=1)
+    note: Text | None = None
+
+
+class PipelineDefined(Event, context="pipeline"):
+    """A pipeline with its first stages. `won_name` and `lost_name` label its two terminals."""
+
+    key: Key
+    name: Text
+    stages: tuple[Stage, ...]
+    won_name: Text = "Won"
+    lost_name: Text = "Lost"
+
+
+class PipelineStagesChanged(Event, context="pipeline"):
+    """Another version of the stages; deals keep the version they were moved under."""
+
+    pipeline_version: int = Field(ge=2)
+    stages: tuple[Stage, ...]
+    won_name: Text = "Won"
+    lost_name: Text = "Lost"
+
+
+class ProductRegistered(Event, context="pipeline"):
+    name: Text
+    series: Text | None = None
+    list_price: Money | None = None
+    stub: bool = False
+
+
+class ProductChanged(Event, context="pipeline"):
+    name: Text
+    series: Text | None = None
+    list_price: Money | None = None
+
+
+class DealOpened(Event, context="pipeline"):
+    """An opportunity entered a pipeline. Names and groupings are those of this moment."""
+
+    pipeline: Key
+    pipeline_version: int
+    stage: Stage
+    title: Text | None = None
+    customer_id: UUID | None = None
+    lead_id: UUID | None = None
+    owner: Staff | None = None
+    product_id: UUID | None = None
+    sector: Text | None = None
+    region: Text | None = None
+    source: Key | None = None
+    campaign_id: UUID | None = None
+    amount: Money | None = None
+    expected_close: date | None = None
+    history_unknown: bool = False
+
+
+class StageAdvanced(Event, context="pipeline"):
+    pipeline_version: int
+    previous: Stage
+    stage: Stage
+
+
+class StageMovedBack(Event, context="pipeline"):
+    pipeline_version: int
+    previous: Stage
+    stage: Stage
+    reason: Text | None = None
+
+
+class DealAssigned(Event, context="pipeline"):
+    owner: Staff
+
+
+class DealAmended(Event, context="pipeline"):
+    """What the deal is about changed; every field is the value from now on."""
+
+    title: Text | None = None
+    customer_id: UUID | None = None
+    product_id: UUID | None = None
+    sector: Text | None = None
+    region: Text | None = None
+    source: Key | None = None
+    campaign_id: UUID | None = None
+    amount: Money | None = None
+    expected_close: date | None = None
+
+
+class DealWon(Event, context="pipeline"):
+    """The customer signed. `stage` is where the deal stood; `owner` gets the credit."""
+
+    stage: Stage
+    customer_id: UUID | None = None
+    owner: Staff | None = None
+    amount: Money | None = None
+    history_unknown: bool = False
+
+
+class DealLost(Event, context="pipeline"):
+    stage: Stage
+    reason: Text | None = None
+    owner: Staff | None = None
+    amount: Money | None = None
+    history_unknown: bool = False
+
+
+class DealReopened(Event, context="pipeline"):
+    """A closed deal is worked on again, in `stage`."""
+
+    pipeline_version: int
+    stage: Stage
+    reason: Text | None = None
+
+
+class OrderLine(Value):
+    product_id: UUID | None = None
+    quantity: Annotated[Decimal, Field(ge=0, max_digits=20, decimal_places=6)]
+    amount: Money
+
+
+class OrderPlaced(Event, context="pipeline"):
+    """A customer bought. The customer needs no contact record; region and segment are of this day."""
+
+    customer_id: UUID
+    total: Money
+    lines: tuple[OrderLine, ...] = ()
+    deal_id: UUID | None = None
+    source: Key | None = None
+    region: Text | None = None
+    segment: Text | None = None
+
+
+class OrderAmended(Event, context="pipeline"):
+    """The order's facts were corrected; every field is the value from the order's beginning."""
+
+    customer_id: UUID
+    total: Money
+    lines: tuple[OrderLine, ...] = ()
+    source: Key | None = None
+    region: Text | None = None
+    segment: Text | None = None
+
+
+class PaymentReceived(Event, context="pipeline"):
+    amount: Money
+    method: Key | None = None
+    reference: Text | None = None

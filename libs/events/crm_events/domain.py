@@ -1,0 +1,95 @@
+"""What an aggregate is: decisions made on the state its events left behind.
+
+A subclass decides in public methods, which may refuse, and assigns in methods marked `@applies`,
+which never do: replay must not fail on a rule that came later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Self, TypeVar
+from uuid import UUID
+
+from crm_events.event import Event
+
+E = TypeVar("E", bound=Event)
+A = TypeVar("A", bound="Aggregate")
+
+
+class DomainError(Exception):
+    """A decision was refused. `slug` names the reason for good; the message says what to do."""
+
+    slug: ClassVar[str] = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One decided event with the place it takes: what `eventsourcing` stores and loads."""
+
+    originator_id: UUID
+    originator_version: int
+    body: Event
+    occurred_at: datetime | None = None
+    supersedes: UUID | None = None
+
+
+def applies(event_type: type[E]) -> Callable[[Callable[[A, E], None]], Callable[[A, E], None]]:
+    """Marks the method that assigns what an event of this type changed."""
+
+    def mark(method: Callable[[A, E], None]) -> Callable[[A, E], None]:
+        method.__dict__.setdefault("_applies", []).append(event_type)
+        return method
+
+    return mark
+
+
+class Aggregate:
+    """The boundary of one decision: an id, a version, and the events not yet saved."""
+
+    _appliers: ClassVar[dict[type[Event], Callable[[Any, Any], None]]] = {}
+
+    def __init__(self, id: UUID) -> None:
+        self.id = id
+        self.version = 0
+        self._pending: list[Change] = []
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._appliers = {
+            event_type: method
+            for method in vars(cls).values()
+            for event_type in getattr(method, "_applies", ())
+        }
+
+    def record(self, body: Event, *, at: datetime, supersedes: UUID | None = None) -> None:
+        """Take a decided event: effective `at`, applied at once, saved later."""
+        change = Change(self.id, self.version + 1, body, at, supersedes)
+        self.apply(change)
+        self._pending.append(change)
+
+    def apply(self, change: Change) -> None:
+        """Assign what the event changed and move to its version."""
+        applier = self._appliers.get(type(change.body))
+        if applier is not None:
+            applier(self, change.body)
+        self.version = change.originator_version
+
+    def collect_events(self) -> Sequence[Change]:
+        """The pending events, handed over once."""
+        pending, self._pending = self._pending, []
+        return pending
+
+    @property
+    def pending(self) -> tuple[Change, ...]:
+        """The events decided and not yet saved."""
+        return tuple(self._pending)
+
+    @classmethod
+    def from_history(cls, id: UUID, changes: Iterable[Change]) -> Self:
+        """The aggregate as its events left it; version 0 when there are none."""
+        aggregate = cls(id)
+        for change in changes:
+            aggregate.apply(change)
+        return aggregate

@@ -1,0 +1,1 @@
+"""The log as consumers see it: batches in order, from Kafka or from the stores themselves."""

@@ -1,0 +1,39 @@
+"""What the codec asks of a key database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Protocol
+from uuid import UUID
+
+
+class SubjectErased(Exception):
+    """A key was asked for whose subject has been erased; it is never made again."""
+
+    def __init__(self, subject: UUID) -> None:
+        super().__init__(f"Subject {subject} has been erased; nothing personal can be kept for it.")
+        self.subject = subject
+
+
+class KeysUnavailable(Exception):
+    """The key database cannot be reached: whoever reads must wait, not show blanks."""
+
+
+class Erased:
+    """Stands for the key of an erased subject."""
+
+
+ERASED: Final = Erased()
+
+
+class SubjectKeys(Protocol):
+    """Symmetric keys (32 bytes) of data subjects. Both calls raise KeysUnavailable."""
+
+    def ensure(self, subjects: Iterable[UUID]) -> Mapping[UUID, bytes]:
+        """A key for every subject, durably stored before it is answered. Raises SubjectErased."""
+
+    def find(self, subjects: Iterable[UUID]) -> Mapping[UUID, bytes | Erased]:
+        """The keys that exist, and ERASED where one was destroyed; unknown subjects are absent."""
+
+    def erase(self, subject: UUID) -> None:
+        """Destroy the key and leave a tombstone; repeating it changes nothing."""

@@ -1,0 +1,1 @@
+"""The event store: where decisions become durable, on SQLite and on PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Folds events into views, once each, and knows no view."""

@@ -1,0 +1,77 @@
+"""What the engine asks of a view, and what a query of a view is given and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from crm_events.envelope import Envelope
+from crm_events.event import Event
+from sqlalchemy import Connection, MetaData
+
+TablesT = TypeVar("TablesT")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One event as a view takes it: decoded to its newest shape, with its envelope."""
+
+    envelope: Envelope
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """The permanent name of what a view computes; a changed meaning is a new version."""
+
+    id: str
+    version: int
+
+
+class View(Protocol, Generic[TablesT]):
+    """One question a screen asks: the facts it keeps, how events become facts, how they answer.
+
+    Views are facts first: rows carry effective time and recorded sequence, so that any past state
+    can be asked for. A view never reads the clock and never deletes a fact.
+    """
+
+    definition: Definition
+    contexts: tuple[str, ...]
+    handles: frozenset[type[Event]]
+
+    def tables(self, metadata: MetaData, suffix: str) -> TablesT:
+        """The view's tables for one generation; every table name ends in `suffix`."""
+
+    def apply(self, connection: Connection, tables: TablesT, batch: Sequence[Received]) -> None:
+        """Write the facts of a batch inside the caller's transaction.
+
+        Events of one aggregate come in order of version, each once. Between aggregates there is no
+        order. Only events of `handles` are given. An exception parks the aggregate that caused it.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Which history a query sees.
+
+    `as_of`: effective instant in microseconds since the epoch, UTC; later effects are not seen.
+    `known`: for each context the recorded sequence up to which events are seen; a context that is
+    absent is seen whole.
+    """
+
+    as_of: int
+    known: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a view answers, in the names of the metric definitions (ratios 0 to 1, unrounded)."""
+
+    definition: Definition
+    parameters: Mapping[str, Any]
+    totals: Mapping[str, Any]
+    rows: Sequence[Mapping[str, Any]]
+    groups: Sequence[Mapping[str, Any]] | None = None
+    excluded: Mapping[str, int] = field(default_factory=dict)
+    distribution: Mapping[str, int] | None = None

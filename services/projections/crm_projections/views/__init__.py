@@ -1,0 +1,1 @@
+"""The views, one folder for each question a screen asks."""
