@@ -7,7 +7,7 @@ which never do: replay must not fail on a rule that came later.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
@@ -33,6 +33,8 @@ class Change:
     body: Event
     occurred_at: datetime | None = None
     supersedes: UUID | None = None
+    cause: object = None
+    """Why it happened, where one save carries changes of several commands."""
 
 
 def applies(event_type: type[E]) -> Callable[[Callable[[A, E], None]], Callable[[A, E], None]]:
@@ -80,6 +82,10 @@ class Aggregate:
         """The pending events, handed over once."""
         pending, self._pending = self._pending, []
         return pending
+
+    def attribute(self, cause: object) -> None:
+        """Name the cause of the pending changes that have none yet."""
+        self._pending = [c if c.cause is not None else replace(c, cause=cause) for c in self._pending]
 
     @property
     def pending(self) -> tuple[Change, ...]:

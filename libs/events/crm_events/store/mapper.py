@@ -59,11 +59,7 @@ class ChangeMapper(Mapper[UUID]):
             [(change.body, slot) for change, slot in zip(changes, slots, strict=True)]
         )
         return [
-            _new_event(
-                change,
-                state,
-                cause_of if isinstance(cause_of, Cause) else cause_of[change.originator_id],
-            )
+            _new_event(change, state, _cause(change, cause_of))
             for change, state in zip(changes, states, strict=True)
         ]
 
@@ -72,6 +68,12 @@ class ChangeMapper(Mapper[UUID]):
         slot = Slot(stored_event.topic, originator_id, stored_event.originator_version)
         body = self._codec.decode(stored_event.state, slot)
         return Change(originator_id, stored_event.originator_version, body)  # type: ignore[return-value]
+
+
+def _cause(change: Change, cause_of: Mapping[UUID, Cause] | Cause) -> Cause:
+    if isinstance(change.cause, Cause):
+        return change.cause
+    return cause_of if isinstance(cause_of, Cause) else cause_of[change.originator_id]
 
 
 def _new_event(change: Change, state: bytes, cause: Cause) -> NewEvent:
