@@ -1,0 +1,1 @@
+"""Builders, given-when-then, waiters, and fakes named after the port they fake."""
