@@ -1,0 +1,1 @@
+"""Contacts owns leads, people and organisations: who they are, what they agreed to, whose they are."""
