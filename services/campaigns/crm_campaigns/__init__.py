@@ -1,0 +1,1 @@
+"""Campaigns owns what marketing plans and spends, and the responses it brings."""
