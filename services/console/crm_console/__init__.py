@@ -1,0 +1,1 @@
+"""The `crm` command, file imports, the sample, and every context in one process."""
