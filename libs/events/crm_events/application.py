@@ -143,7 +143,11 @@ class ContextApplication(Application[UUID]):
 
     def load_all(self, kind: type[T], ids: Sequence[UUID]) -> dict[UUID, T]:
         """Those of many aggregates that exist, read at once."""
-        return {id_: kind.from_history(id_, changes) for id_, changes in self.events.streams(ids)}
+        return {
+            id_: kind.from_history(id_, changes)
+            for id_, changes in self.events.streams(ids)
+            if kind.begins_with(changes[0])
+        }
 
     # --- saving ---
 
@@ -250,6 +254,8 @@ def _projector(kind: type[T], id: UUID) -> Callable[[T | None, Iterable[Change]]
     def project(initial: T | None, changes: Iterable[Change]) -> T | None:
         aggregate = initial or kind(id)
         for change in changes:
+            if not (aggregate.version or kind.begins_with(change)):
+                return None
             aggregate.apply(change)
         return aggregate if aggregate.version else None
 

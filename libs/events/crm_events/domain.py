@@ -59,7 +59,7 @@ class Aggregate:
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
-        cls._appliers = {
+        cls._appliers = cls._appliers | {
             event_type: method
             for method in vars(cls).values()
             for event_type in getattr(method, "_applies", ())
@@ -91,6 +91,14 @@ class Aggregate:
     def pending(self) -> tuple[Change, ...]:
         """The events decided and not yet saved."""
         return tuple(self._pending)
+
+    @classmethod
+    def begins_with(cls, change: Change) -> bool:
+        """Whether this is the first event of such a thing: one of another kind has another id.
+
+        So every aggregate applies the event it begins with.
+        """
+        return type(change.body) in cls._appliers
 
     @classmethod
     def from_history(cls, id: UUID, changes: Iterable[Change]) -> Self:

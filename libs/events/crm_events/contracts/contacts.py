@@ -144,8 +144,12 @@ class ConsentWithdrawn(Event, context="contacts"):
 
 
 class LifecyclePhaseEntered(Event, context="contacts"):
-    """The customer moved to another phase of 客户生命周期."""
+    """The customer moved to another phase of 客户生命周期.
+
+    `purchase_id` is the won deal, or the order without one, that moved it.
+    """
 
     customer_kind: CustomerKind
     phase: LifecyclePhase
     previous: LifecyclePhase | None = None
+    purchase_id: UUID | None = None
