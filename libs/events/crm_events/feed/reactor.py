@@ -197,6 +197,7 @@ class Reactor:
             position = _after(batch, order.fresh, self._seen[batch.lane], order.gap)
             if position != self._seen[batch.lane]:
                 moved[batch.lane] = position
+        fresh.sort(key=lambda envelope: envelope.sequence)
         self._save(fresh, moved)
         self._seen.update(moved)
         return moved, gaps
