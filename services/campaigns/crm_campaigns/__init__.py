@@ -1,1 +1,1 @@
-"""Campaigns owns what marketing plans and spends, and the responses it brings."""
+"""Campaigns owns what is done to win interest, and the responses it draws."""

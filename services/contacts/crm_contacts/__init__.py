@@ -1,1 +1,1 @@
-"""Contacts owns leads, people and organisations: who they are, what they agreed to, whose they are."""
+"""Contacts owns whom the company deals with: staff, organisations, people, leads and consent."""

@@ -1,0 +1,1 @@
+"""What contacts decides: pure, so that deciding and replaying give the same answer for ever."""
