@@ -1,1 +1,1 @@
-"""What every HTTP service shares: principals, problems, idempotency, health, metrics, logging."""
+"""What every HTTP service of the CRM shares: the door, the limits, the answers, and the roles."""

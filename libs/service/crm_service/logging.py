@@ -1,0 +1,153 @@
+"""JSON lines on standard output that hold ids and names, never a body or a personal value."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from pathlib import Path
+from traceback import StackSummary, walk_tb
+from types import TracebackType
+from typing import Any, Final, TextIO
+
+import orjson
+import structlog
+from structlog.typing import EventDict, Processor
+
+ALLOWED: Final = frozenset(
+    # fmt: off
+    (
+        "event",
+        "level",
+        "timestamp",
+        "logger",
+        "dropped",
+        "exception",
+        "correlation_id",
+        "causation_id",
+        "command_id",
+        "event_id",
+        "aggregate_id",
+        "token_id",
+        "principal",
+        "actor",
+        "context",
+        "namespace",
+        "service",
+        "role",
+        "host",
+        "port",
+        "pid",
+        "signal",
+        "method",
+        "route",
+        "status",
+        "duration_ms",
+        "slug",
+        "type",
+        "version",
+        "partition",
+        "sequence",
+        "position",
+        "offset",
+        "lag",
+        "epoch",
+        "batch",
+        "count",
+        "lane",
+        "topic",
+        "group",
+        "consumer",
+        "view",
+        "generation",
+        "applied",
+        "published",
+        "parked",
+        "skipped",
+        "failed",
+        "attempt",
+        "seconds",
+        "check",
+        "reason",
+        "source",
+        "kind",
+        "line",
+        "column",
+        "state",
+    )
+    # fmt: on
+)
+"""The only keys that reach a log. A key is added here when its values are ids, names or numbers."""
+
+
+def only_allowed(_logger: Any, _method: str, entry: EventDict) -> EventDict:
+    """Drop every other key and name it under `dropped`, so that the loss is seen in development."""
+    dropped = sorted(set(entry) - ALLOWED)
+    kept = {key: value for key, value in entry.items() if key in ALLOWED}
+    return {**kept, "dropped": dropped} if dropped else kept
+
+
+def without_messages(_logger: Any, _method: str, entry: EventDict) -> EventDict:
+    """Exceptions as class and place: their messages quote values (a duplicate key's e-mail)."""
+    info = entry.pop("exc_info", None)
+    error = info[1] if isinstance(info, tuple) else info
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        entry["exception"] = _chain(error)
+    return entry
+
+
+def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Send the logs of structlog and of the standard library to one stream, in one shape."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        without_messages,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    out = logging.StreamHandler(stream or sys.stdout)
+    out.setFormatter(_formatter(shared))
+    root = logging.getLogger()
+    root.handlers[:] = [out]
+    root.setLevel(level.upper())
+
+
+def _formatter(shared: list[Processor]) -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            only_allowed,
+            structlog.processors.JSONRenderer(_json),
+        ],
+    )
+
+
+def _json(entry: MutableMapping[str, Any], **_: Any) -> str:
+    return orjson.dumps(entry, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _chain(error: BaseException) -> list[dict[str, Any]]:
+    links: list[dict[str, Any]] = []
+    current: BaseException | None = error
+    while current is not None and len(links) < 5:
+        links.append({"type": type(current).__qualname__, "at": _frames(current.__traceback__)})
+        current = current.__cause__ or current.__context__
+    return links
+
+
+def _frames(traceback: TracebackType | None) -> list[str]:
+    frames = StackSummary.extract(walk_tb(traceback), lookup_lines=False)
+    return [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames[-12:]]

@@ -1,0 +1,85 @@
+"""The kinds of value that cross the HTTP edge, and the closed model every body is made from."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+from crm_events import event
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
+
+_DECIMAL: Final = re.compile(r"-?\d{1,20}(\.\d{1,6})?", re.ASCII)
+
+
+class Body(BaseModel):
+    """A request body. Fields nobody declared are refused, and what arrived does not change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _decimal_text(value: Any) -> Any:
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+        raise ValueError('send a decimal string such as "1250.00"')
+    return value
+
+
+def _instant_text(value: Any) -> Any:
+    if not isinstance(value, str) or "T" not in value.upper():
+        raise ValueError("send an ISO 8601 time with its zone, such as 2026-03-01T09:30:00Z")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("this time is out of range") from None
+
+
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_decimal_text),
+    Field(max_digits=20, decimal_places=6),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DECIMAL.pattern}$", "examples": ["1250.00"]}),
+]
+"""An exact amount, as text on the wire: numbers of JSON are binary fractions to most readers."""
+
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_instant_text),
+    AfterValidator(_in_utc),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""A moment; any zone on the way in, UTC inside."""
+
+
+class Money(event.Money):
+    """The money of events, with its amount as a decimal string."""
+
+    amount: Amount
+
+
+class PositionOut(BaseModel):
+    """Where a command's last event lies; `after=context/partition/sequence` waits for it."""
+
+    context: str
+    partition: int
+    sequence: int
+
+
+class Answer(BaseModel):
+    """What every command answers; a subclass declares what a command adds."""
+
+    id: str = Field(json_schema_extra={"format": "uuid"})
+    version: int
+    position: PositionOut
