@@ -88,7 +88,10 @@ class SurveySent(Event, context="ticketing"):
 
 
 class SurveyScored(Event, context="ticketing"):
-    """The customer answered 1 to 5; credit goes to who resolved the cycle, else who handled it."""
+    """The customer answered 1 to 5; credit goes to who resolved the cycle, else who handled it.
+
+    A later answer replaces this one until `locks_at`, when there is such a time.
+    """
 
     survey_id: UUID
     cycle: int = Field(ge=0)
@@ -96,6 +99,7 @@ class SurveyScored(Event, context="ticketing"):
     customer_id: UUID | None = None
     comment: Annotated[LongText | None, Personal("customer_id")] = None
     agent: Staff | None = None
+    locks_at: AwareDatetime | None = None
 
 
 class SurveyTimedOut(Event, context="ticketing"):
