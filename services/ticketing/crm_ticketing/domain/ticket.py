@@ -1,4 +1,4 @@
-"""A ticket: one concern of one customer, from opening through resolutions and surveys to closing."""
+"""A ticket: one concern of one customer, through resolutions and surveys to its closing."""
 
 from __future__ import annotations
 
@@ -197,12 +197,11 @@ class Ticket(Aggregate):
 
     @applies(TicketOpened)
     def _opened(self, event: TicketOpened) -> None:
-        self.status = "open"
-        self._concerns(event)
+        self.status, self.concern = "open", _concern(event)
 
     @applies(TicketAmended)
-    def _concerns(self, event: TicketOpened | TicketAmended) -> None:
-        self.concern = Concern(event.category, event.channel, event.priority, event.customer_id)
+    def _amended(self, event: TicketAmended) -> None:
+        self.concern = _concern(event)
 
     @applies(TicketAssigned)
     def _assigned(self, event: TicketAssigned) -> None:
@@ -235,11 +234,12 @@ class Ticket(Aggregate):
 
     @applies(SurveyScored)
     def _survey_scored(self, event: SurveyScored) -> None:
-        self._survey_is(event.survey_id, Survey(event.cycle, "scored", event.locks_at))
+        self.surveys[event.survey_id] = Survey(event.cycle, "scored", event.locks_at)
 
     @applies(SurveyTimedOut)
     def _survey_timed_out(self, event: SurveyTimedOut) -> None:
-        self._survey_is(event.survey_id, Survey(event.cycle, "timed-out"))
+        self.surveys[event.survey_id] = Survey(event.cycle, "timed-out")
 
-    def _survey_is(self, survey_id: UUID, survey: Survey) -> None:
-        self.surveys[survey_id] = survey
+
+def _concern(event: TicketOpened | TicketAmended) -> Concern:
+    return Concern(event.category, event.channel, event.priority, event.customer_id)
