@@ -53,7 +53,7 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 class Money(Value):
     """An amount in one currency (ISO 4217); amounts of different currencies are never added."""
 
-    amount: Decimal = Field(max_digits=20, decimal_places=6)
+    amount: Decimal = Field(max_digits=18, decimal_places=4)
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 

@@ -1,0 +1,67 @@
+"""The parameters every view takes, read from text in the deployment's reporting time zone."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+
+from crm_projections.facts.instants import micros
+
+_LAST = timedelta(microseconds=1)
+
+
+def _zone(info: ValidationInfo) -> ZoneInfo:
+    zone = (info.context or {}).get("zone", ZoneInfo("UTC"))
+    if not isinstance(zone, ZoneInfo):
+        raise TypeError("context['zone'] must be a ZoneInfo")
+    return zone
+
+
+def _parsed(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
+    """An instant, and whether only a date was given."""
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), zone), True
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no date or time; write it as 2026-03-01 or 2026-03-01T09:30:00+08:00"
+        ) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)), False
+
+
+def _start(value: Any, info: ValidationInfo) -> Any:
+    return micros(_parsed(value, _zone(info))[0]) if isinstance(value, str) else value
+
+
+def _end(value: Any, info: ValidationInfo) -> Any:
+    if not isinstance(value, str):
+        return value
+    moment, whole_day = _parsed(value, _zone(info))
+    return micros(moment + timedelta(days=1) - _LAST if whole_day else moment)
+
+
+Start = Annotated[int, BeforeValidator(_start)]
+"""An instant in microseconds; a date alone is its first moment."""
+End = Annotated[int, BeforeValidator(_end)]
+"""An instant in microseconds; a date alone is its last moment."""
+
+
+class ViewParameters(BaseModel):
+    """A period [from, to), the instant asked about, and what was known by then.
+
+    Validate with `context={"zone": ZoneInfo(...)}`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    start: Start | None = Field(None, alias="from", description="Begin of the period")
+    end: Start | None = Field(None, alias="to", description="End of the period, not included")
+    as_of: End | None = Field(None, description="Effects after this are not seen; default: now")
+    known_at: End | None = Field(None, description="What was recorded later is not seen")
+    by: str | None = Field(None, description="What to break the answer down by")

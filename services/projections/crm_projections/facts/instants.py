@@ -1,0 +1,50 @@
+"""Instants as views keep them: whole microseconds since 1970, UTC; the same on every database."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+FOREVER: Final = 2**62
+"""Later than any instant and any sequence: the end of what is still so."""
+DAY: Final = 86_400_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+
+
+def micros(instant: datetime) -> int:
+    """Microseconds since the epoch of an aware instant."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def instant(micros_: int) -> datetime:
+    """The reverse of `micros`, in UTC."""
+    return _EPOCH + timedelta(microseconds=micros_)
+
+
+def local_day(micros_: int, zone: ZoneInfo) -> int:
+    """The local date in a zone, in days since 1970-01-01."""
+    return instant(micros_).astimezone(zone).toordinal() - _EPOCH_DAY
+
+
+def local_month(micros_: int, zone: ZoneInfo) -> int:
+    """The local calendar month in a zone, in months since year 0."""
+    there = instant(micros_).astimezone(zone)
+    return there.year * 12 + there.month - 1
+
+
+def month_name(month: int) -> str:
+    """`1997-01` for the month that `local_month` numbers so."""
+    return f"{month // 12:04d}-{month % 12 + 1:02d}"
+
+
+def month_start(month: int, zone: ZoneInfo) -> int:
+    """The first instant of a local calendar month."""
+    return micros(datetime(month // 12, month % 12 + 1, 1, tzinfo=zone))
+
+
+def day_date(day: int) -> date:
+    """The date that `local_day` numbers so."""
+    return date.fromordinal(day + _EPOCH_DAY)

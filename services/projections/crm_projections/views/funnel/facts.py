@@ -1,0 +1,114 @@
+"""The funnel's tables: every event of a unit, and the intervals that follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+)
+
+Big = BigInteger().with_variant(Integer(), "sqlite")
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelTables:
+    """Facts, derived standings, and the stages that rows are listed by."""
+
+    events: Table
+    standings: Table
+    pipelines: Table
+
+
+def _events(metadata: MetaData, suffix: str) -> Table:
+    return Table(
+        f"funnel_event{suffix}",
+        metadata,
+        Column("unit", Uuid, primary_key=True),
+        Column("version", Integer, primary_key=True),
+        Column("context", Text, nullable=False),
+        Column("sequence", BigInteger, nullable=False),
+        Column("effective", BigInteger, nullable=False),
+        Column("day", Integer, nullable=False),
+        Column("event_id", Uuid, nullable=False),
+        Column("supersedes", Uuid),
+        Column("type", Text, nullable=False),
+        Column("data", LargeBinary, nullable=False),
+    )
+
+
+def _standings(metadata: MetaData, suffix: str) -> Table:
+    name = f"funnel_standing{suffix}"
+    table = Table(
+        name,
+        metadata,
+        Column("id", Big, primary_key=True, autoincrement=True),
+        Column("unit", Uuid, nullable=False),
+        Column("context", Text, nullable=False),
+        Column("known_from", BigInteger, nullable=False),
+        Column("known_to", BigInteger, nullable=False),
+        Column("valid_from", BigInteger, nullable=False),
+        Column("valid_to", BigInteger, nullable=False),
+        Column("event_id", Uuid, nullable=False),
+        Column("pipeline", Text, nullable=False),
+        Column("stage", Text, nullable=False),
+        Column("stage_name", Text, nullable=False),
+        Column("rank", Integer, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("furthest", Text, nullable=False),
+        Column("furthest_rank", Integer, nullable=False),
+        Column("previous", Text, nullable=False),
+        Column("previous_rank", Integer, nullable=False),
+        Column("begins_visit", Boolean, nullable=False),
+        Column("attempt", Integer, nullable=False),
+        Column("entered_at", BigInteger, nullable=False),
+        Column("entered_day", Integer, nullable=False),
+        Column("since_day", Integer, nullable=False),
+        Column("until_day", Integer, nullable=False),
+        Column("amount", BigInteger),
+        Column("currency", Text),
+        Column("owner", Uuid),
+        Column("manager", Uuid),
+        Column("team", Text),
+        Column("region", Text),
+        Column("product", Uuid),
+        Column("source", Text),
+        Column("sector", Text),
+        Column("campaign", Uuid),
+        Column("history_unknown", Boolean, nullable=False),
+        Column("time_disorder", Boolean, nullable=False),
+    )
+    Index(f"{name}_unit", table.c.unit)
+    Index(f"{name}_cut", table.c.pipeline, table.c.valid_to, table.c.valid_from)
+    return table
+
+
+def _pipelines(metadata: MetaData, suffix: str) -> Table:
+    return Table(
+        f"funnel_pipeline{suffix}",
+        metadata,
+        Column("unit", Uuid, primary_key=True),
+        Column("version", Integer, primary_key=True),
+        Column("sequence", BigInteger, nullable=False),
+        Column("effective", BigInteger, nullable=False),
+        Column("pipeline", Text, nullable=False),
+        Column("stages", Text, nullable=False),
+        Column("won_name", Text, nullable=False),
+        Column("lost_name", Text, nullable=False),
+    )
+
+
+def funnel_tables(metadata: MetaData, suffix: str) -> FunnelTables:
+    """The funnel's tables of one generation."""
+    return FunnelTables(
+        _events(metadata, suffix), _standings(metadata, suffix), _pipelines(metadata, suffix)
+    )

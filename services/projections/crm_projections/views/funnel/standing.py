@@ -1,0 +1,253 @@
+"""What a unit's events say of it at an instant: where it stands, and how far it ever got."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from crm_events.contracts import contacts, pipeline
+from crm_events.event import Event, Money, Staff
+from crm_projections.engine.view import Received
+from crm_projections.facts.amounts import units
+from crm_projections.facts.instants import local_day, micros
+
+LEADS: Final = "leads"
+"""The pipeline that every lead goes through: captured, qualified, converted."""
+State = Literal["open", "won", "lost"]
+NO_STAGE: Final = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """What the funnel can be broken down by, as of the event."""
+
+    owner: UUID | None = None
+    manager: UUID | None = None
+    team: str | None = None
+    region: str | None = None
+    product: UUID | None = None
+    source: str | None = None
+    sector: str | None = None
+    campaign: UUID | None = None
+
+    def owned_by(self, staff: Staff | None) -> Grouping:
+        if staff is None:
+            return self
+        return replace(
+            self,
+            owner=staff.id,
+            manager=staff.manager_id,
+            team=staff.team,
+            region=staff.region or self.region,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One unit at an instant. Days are local dates; `begins_visit` marks the entry to a stage."""
+
+    pipeline: str
+    stage: str
+    stage_name: str
+    rank: int
+    state: State
+    furthest: str
+    furthest_rank: int
+    previous: str
+    previous_rank: int
+    begins_visit: bool
+    attempt: int
+    entered_at: int
+    entered_day: int
+    since_day: int
+    amount: int | None
+    currency: str | None
+    by: Grouping
+    history_unknown: bool
+    time_disorder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelFact:
+    """One event of a unit: what it says, when it took effect, when it was recorded."""
+
+    unit: UUID
+    context: str
+    version: int
+    sequence: int
+    effective: int
+    day: int
+    event_id: UUID
+    supersedes: UUID | None
+    event: Event
+
+
+def fact_of(received: Received, zone: ZoneInfo) -> FunnelFact:
+    envelope = received.envelope
+    effective = micros(envelope.occurred_at)
+    return FunnelFact(
+        unit=envelope.aggregate_id,
+        context=envelope.context,
+        version=envelope.aggregate_version,
+        sequence=envelope.sequence,
+        effective=effective,
+        day=local_day(effective, zone),
+        event_id=envelope.id,
+        supersedes=envelope.supersedes,
+        event=received.event,
+    )
+
+
+def fold(standing: Standing | None, fact: FunnelFact) -> Standing | None:
+    """The standing after one more event; None while nothing has opened the unit."""
+    match fact.event:
+        case pipeline.DealOpened() as opened:
+            return _opened_deal(opened, fact)
+        case contacts.LeadCaptured() as captured:
+            return _captured_lead(captured, fact)
+    return None if standing is None else _changed(_later(standing), fact)
+
+
+def _later(standing: Standing) -> Standing:
+    return replace(standing, begins_visit=False)
+
+
+def _opened_deal(opened: pipeline.DealOpened, fact: FunnelFact) -> Standing:
+    by = Grouping(
+        region=opened.region,
+        product=opened.product_id,
+        source=opened.source,
+        sector=opened.sector,
+        campaign=opened.campaign_id,
+    ).owned_by(opened.owner)
+    stage = opened.stage
+    opening = _entered(opened.pipeline, stage.key, stage.name, stage.rank, by, fact)
+    return replace(
+        _priced(opening, opened.amount),
+        by=replace(by, region=opened.region or by.region),
+        history_unknown=opened.history_unknown,
+    )
+
+
+def _captured_lead(captured: contacts.LeadCaptured, fact: FunnelFact) -> Standing:
+    by = Grouping(
+        region=captured.region, source=captured.source, campaign=captured.campaign_id
+    ).owned_by(captured.owner)
+    return _entered(LEADS, "captured", "captured", 1, by, fact)
+
+
+def _entered(
+    pipeline_key: str, stage: str, name: str, rank: int, by: Grouping, fact: FunnelFact
+) -> Standing:
+    return Standing(
+        pipeline=pipeline_key,
+        stage=stage,
+        stage_name=name,
+        rank=rank,
+        state="open",
+        furthest=stage,
+        furthest_rank=rank,
+        previous=NO_STAGE,
+        previous_rank=0,
+        begins_visit=True,
+        attempt=1,
+        entered_at=fact.effective,
+        entered_day=fact.day,
+        since_day=fact.day,
+        amount=None,
+        currency=None,
+        by=by,
+        history_unknown=False,
+        time_disorder=False,
+    )
+
+
+def _priced(standing: Standing, money: Money | None) -> Standing:
+    if money is None:
+        return standing
+    return replace(standing, amount=units(money), currency=money.currency)
+
+
+def _changed(now: Standing, fact: FunnelFact) -> Standing:
+    match fact.event:
+        case pipeline.StageAdvanced() | pipeline.StageMovedBack() as moved:
+            return _moved(now, moved.stage, fact)
+        case pipeline.DealReopened() as reopened:
+            return replace(_moved(now, reopened.stage, fact), state="open", attempt=now.attempt + 1)
+        case pipeline.DealWon() as won:
+            return _closed(now, "won", won, fact)
+        case pipeline.DealLost() as lost:
+            return _closed(now, "lost", lost, fact)
+        case _:
+            return _changed_beside(now, fact)
+
+
+def _changed_beside(now: Standing, fact: FunnelFact) -> Standing:
+    """What does not move a deal: its grouping and its amount; and the stages of a lead."""
+    match fact.event:
+        case pipeline.DealAssigned() | contacts.LeadAssigned() as assigned:
+            return replace(now, by=now.by.owned_by(assigned.owner))
+        case pipeline.DealAmended() as amended:
+            return _amended(now, amended)
+        case contacts.LeadQualified():
+            qualified = pipeline.Stage(key="qualified", name="qualified", rank=2, probability=0)
+            return _moved(now, qualified, fact)
+        case contacts.LeadConverted():
+            return _terminal(now, "won", fact)
+        case contacts.LeadDisqualified():
+            return _terminal(now, "lost", fact)
+        case _:
+            return now
+
+
+def _amended(now: Standing, amended: pipeline.DealAmended) -> Standing:
+    by = replace(
+        now.by,
+        region=amended.region or now.by.region,
+        product=amended.product_id,
+        source=amended.source,
+        sector=amended.sector,
+        campaign=amended.campaign_id,
+    )
+    return _priced(replace(now, by=by, amount=None, currency=None), amended.amount)
+
+
+def _moved(now: Standing, stage: pipeline.Stage, fact: FunnelFact) -> Standing:
+    further = stage.rank > now.furthest_rank
+    return replace(
+        now,
+        stage=stage.key,
+        stage_name=stage.name,
+        rank=stage.rank,
+        furthest=stage.key if further else now.furthest,
+        furthest_rank=stage.rank if further else now.furthest_rank,
+        previous=now.stage,
+        previous_rank=now.rank,
+        begins_visit=True,
+        since_day=fact.day,
+    )
+
+
+def _closed(
+    now: Standing, state: State, closing: pipeline.DealWon | pipeline.DealLost, fact: FunnelFact
+) -> Standing:
+    """Credit goes to the owner at close; a close before the opening counts, but not in times."""
+    credited = replace(now, by=now.by.owned_by(closing.owner)) if closing.owner else now
+    region = now.by.region or credited.by.region
+    credited = replace(credited, by=replace(credited.by, region=region))
+    closed = _terminal(_priced(credited, closing.amount), state, fact)
+    return replace(closed, history_unknown=now.history_unknown or closing.history_unknown)
+
+
+def _terminal(now: Standing, state: State, fact: FunnelFact) -> Standing:
+    return replace(
+        now,
+        state=state,
+        previous=now.stage,
+        previous_rank=now.rank,
+        begins_visit=True,
+        since_day=fact.day,
+        time_disorder=now.time_disorder or fact.effective < now.entered_at,
+    )
