@@ -151,10 +151,16 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
             state.verify, records = False, records[1:]
         if not records:
             return None
-        envelopes = [e for r in records if (e := self._read(partition, r, state)) is not None]
+        read = [(r.offset, self._read(partition, r, state)) for r in records]
         unreadable, state.unreadable = state.unreadable, []
-        next_offset = records[-1].offset + 1
-        return LaneBatch(self._lane(partition), envelopes, next_offset, state.complete_to, unreadable)
+        return LaneBatch(
+            self._lane(partition),
+            [envelope for _, envelope in read if envelope is not None],
+            records[-1].offset + 1,
+            state.complete_to,
+            unreadable,
+            [offset for offset, envelope in read if envelope is not None],
+        )
 
     def _read(
         self, partition: TopicPartition, record: ConsumerRecord, state: _LaneState

@@ -47,13 +47,18 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class LaneBatch:
-    """What came next in one lane, in order. `complete_to` comes from watermarks."""
+    """What came next in one lane, in order. `complete_to` comes from watermarks.
+
+    `offsets` are those of the envelopes, so that a batch can be taken in part; empty where the log
+    is read from a store.
+    """
 
     lane: Lane
     envelopes: Sequence[Envelope]
     next_offset: int | None
     complete_to: int
     unreadable: Sequence[Unreadable] = ()
+    offsets: Sequence[int] = ()
 
 
 class LogReplaced(Exception):
