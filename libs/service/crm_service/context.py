@@ -1,0 +1,79 @@
+"""What the HTTP edge of every context repeats: back-dating, the position, trouble with keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+from crm_events.keys.port import KeysUnavailable, SubjectErased
+from crm_events.store.mapper import Cause
+from crm_events.store.port import EventRecorder
+from pydantic import BaseModel
+
+from crm_service.answering import Translation, unavailable
+from crm_service.problems import COMMON, Kind, Problem, Registry, RequestRefused
+from crm_service.routing import Router
+from crm_service.schemas import Body, Instant
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far ahead another machine's clock may be before its "now" is called the future."""
+
+
+class Dated(Body):
+    """A command's body. `occurred_at` back-dates what happened; without it, it happens now."""
+
+    occurred_at: Instant | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """The body's fields but its time, under the names that the facts of a decision have."""
+        names = type(self).model_fields.keys() - {"occurred_at"}
+        return {name: getattr(self, name) for name in names}
+
+
+def effective(cause: Cause, body: Dated) -> Cause:
+    """The cause at the time the body names. Raises RequestRefused (422) for a time to come."""
+    if body.occurred_at is None:
+        return cause
+    if body.occurred_at > cause.at + CLOCK_SKEW:
+        reason = "this is in the future; leave it out for now, or name the time it happened"
+        entry = {"in": "body", "field": "occurred_at", "reason": reason}
+        raise RequestRefused("validation", "Wrong: occurred_at.", extra={"errors": [entry]})
+    return replace(cause, at=min(body.occurred_at, cause.at))
+
+
+class Head(BaseModel):
+    """How far a context's log goes: everything up to `sequence` can be read."""
+
+    context: str
+    sequence: int
+
+
+def position_router(context: str, recorder: EventRecorder) -> Router:
+    """`GET /v1/<context>/position`: what a later import says in Crm-After."""
+    router = Router(prefix=f"/v1/{context}", tags=["position"])
+
+    @router.get("/position")
+    def read_position() -> Head:
+        return Head(context=context, sequence=recorder.safe_position())
+
+    return router
+
+
+CONTEXT_ERRORS: Final[Registry] = COMMON.extended(
+    {
+        "subject-erased": Kind(
+            409,
+            "This person has been erased",
+            "Nothing personal can be kept for an erased person; capture them anew.",
+        ),
+    }
+)
+"""What every context may answer; a context adds its own with `CONTEXT_ERRORS.extended`."""
+
+TRANSLATIONS: Final[Mapping[type[Exception], Translation]] = {
+    KeysUnavailable: lambda _: unavailable("The key database cannot be reached."),
+    SubjectErased: lambda error: Problem("subject-erased", str(error)),
+}
+"""What errors of the key database leave as."""

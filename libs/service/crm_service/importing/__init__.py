@@ -1,0 +1,1 @@
+"""Bulk import, the side of the contexts: rows in, one decision and one outcome for each."""
