@@ -66,7 +66,28 @@ def create_app(
     `translations` says what errors that are no DomainError leave as.
     """
     metrics = HttpMetrics(edge.metrics or new_registry())
-    answering = Answering(errors, translations, metrics.refused)
+    app = _bare(title, edge)
+    app.user_middleware = [
+        Middleware(
+            Observed,
+            answering=Answering(errors, translations, metrics.refused),
+            metrics=metrics,
+            routes=app.state.routes,
+            context=context,
+            clock=edge.clock,
+        ),
+        Middleware(Guard, principals, edge.allowed_hosts),
+        Middleware(BodyLimit, edge.body_limit),
+    ]
+    app.router.routes += probe_routes(Readiness(readiness), metrics.registry)
+    app.router.routes += [*problem_routes(errors), _openapi_route(app, errors)]
+    for router in routers:
+        app.include_router(router)
+    refuse_same_names(app.state.routes)
+    return app
+
+
+def _bare(title: str, edge: Edge) -> FastAPI:
     app = FastAPI(
         title=title,
         openapi_url=None,
@@ -78,26 +99,9 @@ def create_app(
         lifespan=_living(edge),
         telemetry=_TELEMETRY,
     )
-    table = app.state.routes = RouteTable(app)
-    app.state.admission = Admission(edge.threads)
-    app.user_middleware = [
-        Middleware(
-            Observed,
-            answering=answering,
-            metrics=metrics,
-            routes=table,
-            context=context,
-            clock=edge.clock,
-        ),
-        Middleware(Guard, principals, edge.allowed_hosts),
-        Middleware(BodyLimit, edge.body_limit),
-    ]
     app.router.route_class = StrictRoute
-    app.router.routes += probe_routes(Readiness(readiness), metrics.registry)
-    app.router.routes += [*problem_routes(errors), _openapi_route(app, errors)]
-    for router in routers:
-        app.include_router(router)
-    refuse_same_names(table)
+    app.state.routes = RouteTable(app)
+    app.state.admission = Admission(edge.threads)
     return app
 
 
