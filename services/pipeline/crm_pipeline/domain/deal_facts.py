@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from crm_events.contracts.pipeline import DealAmended, DealOpened
-from crm_events.event import Money
+from crm_events.event import Money, Staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +45,9 @@ def named(facts: DealFacts) -> dict[str, Any]:
 def facts_of(event: DealOpened | DealAmended) -> DealFacts:
     """The facts an event carries."""
     return DealFacts(**{name: getattr(event, name) for name in _NAMES})
+
+
+def grouped(facts: DealFacts, owner: Staff | None, sector: str | None) -> DealFacts:
+    """The facts with the owner's region and the customer's sector where they name none."""
+    region = facts.region or (owner.region if owner else None)
+    return replace(facts, region=region, sector=facts.sector or sector)

@@ -46,6 +46,15 @@ class OrderFacts:
     segment: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Money that came in, how, and under which reference."""
+
+    amount: Money
+    method: str | None = None
+    reference: str | None = None
+
+
 class Order(Aggregate):
     """One order. What is due is its total less the payments received, never below zero."""
 
@@ -94,16 +103,9 @@ class Order(Aggregate):
             at=at,
         )
 
-    def receive_payment(
-        self,
-        amount: Money,
-        method: str | None = None,
-        reference: str | None = None,
-        *,
-        at: datetime,
-    ) -> None:
+    def receive_payment(self, payment: Payment, *, at: datetime) -> None:
         """A part or all of what is due. Raises PaymentRefused and CurrencyMismatch."""
-        due = self.due
+        amount, due = payment.amount, self.due
         refuse_other_currency(due, amount)
         if amount.amount <= 0:
             raise PaymentRefused("A payment is above zero; give what was received.")
@@ -112,26 +114,29 @@ class Order(Aggregate):
                 f"{due.amount} {due.currency} is due, {amount.amount} is more; "
                 "give at most what is due, or amend the order first."
             )
+        method, reference = payment.method, payment.reference
         self.record(PaymentReceived(amount=amount, method=method, reference=reference), at=at)
 
     @property
-    def total(self) -> Money:
-        """What the order comes to; a LookupError before it is placed."""
+    def placed(self) -> OrderFacts:
+        """What the order says; a LookupError before it is placed."""
         if self.facts is None:
-            raise LookupError("an order has no total before it is placed")
-        return self.facts.total
+            raise LookupError("an order says nothing before it is placed")
+        return self.facts
 
     @property
     def due(self) -> Money:
         """What is still to be paid."""
-        return Money(amount=self.total.amount - self.paid, currency=self.total.currency)
+        total = self.placed.total
+        return Money(amount=total.amount - self.paid, currency=total.currency)
 
     def _refuse_below_paid(self, total: Money) -> None:
         if not self.paid:
             return
-        if total.currency != self.total.currency or total.amount < self.paid:
+        currency = self.placed.total.currency
+        if total.currency != currency or total.amount < self.paid:
             raise PaidAlready(
-                f"{self.paid} {self.total.currency} has been paid; "
+                f"{self.paid} {currency} has been paid; "
                 f"the total cannot become {total.amount} {total.currency}."
             )
 

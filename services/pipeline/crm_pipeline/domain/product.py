@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
@@ -17,7 +18,16 @@ class ProductExists(DomainError):
     slug: ClassVar[str] = "product-exists"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"The product is registered already, as {name!r}; change it instead.")
+        super().__init__(f"A product is registered as {name!r} already; change it instead.")
+
+
+@dataclass(frozen=True, slots=True)
+class ProductFacts:
+    """The whole record of a product."""
+
+    name: str
+    series: str | None = None
+    list_price: Money | None = None
 
 
 class Product(Aggregate):
@@ -25,47 +35,42 @@ class Product(Aggregate):
 
     def __init__(self, id: UUID) -> None:
         super().__init__(id)
-        self.name = ""
-        self.series: str | None = None
-        self.list_price: Money | None = None
+        self.facts = ProductFacts("")
         self.stub = False
 
-    def register(
-        self,
-        name: str,
-        series: str | None = None,
-        list_price: Money | None = None,
-        *,
-        stub: bool = False,
-        at: datetime,
-    ) -> None:
+    def register(self, facts: ProductFacts, *, stub: bool = False, at: datetime) -> None:
         """Raises ProductExists and NegativeAmount."""
         if self.version:
-            raise ProductExists(self.name)
-        refuse_negative(list_price)
+            raise ProductExists(self.facts.name)
+        refuse_negative(facts.list_price)
         self.record(
-            ProductRegistered(name=name, series=series, list_price=list_price, stub=stub), at=at
+            ProductRegistered(
+                name=facts.name, series=facts.series, list_price=facts.list_price, stub=stub
+            ),
+            at=at,
         )
 
-    def change(
-        self, name: str, series: str | None, list_price: Money | None, *, at: datetime
-    ) -> None:
-        """The whole record from now on; nothing happens when it says nothing new."""
-        refuse_negative(list_price)
-        same = (name, series, list_price) == (self.name, self.series, self.list_price)
-        if same and not self.stub:
+    def change(self, facts: ProductFacts, *, at: datetime) -> None:
+        """The whole record from now on; nothing happens when it says nothing new.
+
+        Raises NegativeAmount.
+        """
+        refuse_negative(facts.list_price)
+        if facts == self.facts and not self.stub:
             return
-        self.record(ProductChanged(name=name, series=series, list_price=list_price), at=at)
+        self.record(
+            ProductChanged(name=facts.name, series=facts.series, list_price=facts.list_price),
+            at=at,
+        )
 
     @applies(ProductRegistered)
     def _registered(self, event: ProductRegistered) -> None:
-        self._is_now(event)
-        self.stub = event.stub
+        self.facts, self.stub = _facts(event), event.stub
 
     @applies(ProductChanged)
     def _changed(self, event: ProductChanged) -> None:
-        self._is_now(event)
-        self.stub = False
+        self.facts, self.stub = _facts(event), False
 
-    def _is_now(self, event: ProductRegistered | ProductChanged) -> None:
-        self.name, self.series, self.list_price = event.name, event.series, event.list_price
+
+def _facts(event: ProductRegistered | ProductChanged) -> ProductFacts:
+    return ProductFacts(event.name, event.series, event.list_price)
