@@ -1,0 +1,1 @@
+"""What every adapter on a SQL database shares: instants, migrations, connections."""
