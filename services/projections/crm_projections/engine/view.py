@@ -10,6 +10,8 @@ from crm_events.envelope import Envelope
 from crm_events.event import Event
 from sqlalchemy import Connection, MetaData
 
+from crm_projections.engine.parameters import ViewParameters
+
 TablesT = TypeVar("TablesT")
 
 
@@ -27,28 +29,6 @@ class Definition:
 
     id: str
     version: int
-
-
-class View(Protocol, Generic[TablesT]):
-    """One question a screen asks: the facts it keeps, how events become facts, how they answer.
-
-    Views are facts first: rows carry effective time and recorded sequence, so that any past state
-    can be asked for. A view never reads the clock and never deletes a fact.
-    """
-
-    definition: Definition
-    contexts: tuple[str, ...]
-    handles: frozenset[type[Event]]
-
-    def tables(self, metadata: MetaData, suffix: str) -> TablesT:
-        """The view's tables for one generation; every table name ends in `suffix`."""
-
-    def apply(self, connection: Connection, tables: TablesT, batch: Sequence[Received]) -> None:
-        """Write the facts of a batch inside the caller's transaction.
-
-        Events of one aggregate come in order of version, each once. Between aggregates there is no
-        order. Only events of `handles` are given. An exception parks the aggregate that caused it.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +55,33 @@ class Answer:
     groups: Sequence[Mapping[str, Any]] | None = None
     excluded: Mapping[str, int] = field(default_factory=dict)
     distribution: Mapping[str, int] | None = None
+
+
+class View(Protocol, Generic[TablesT]):
+    """One question a screen asks: the facts it keeps, how events become facts, how they answer.
+
+    Views are facts first: rows carry effective time and recorded sequence, so that any past state
+    can be asked for. A view never reads the clock and never deletes a fact.
+    """
+
+    @property
+    def definition(self) -> Definition: ...
+    @property
+    def contexts(self) -> tuple[str, ...]: ...
+    @property
+    def handles(self) -> frozenset[type[Event]]: ...
+    @property
+    def parameters(self) -> type[ViewParameters]: ...
+
+    def tables(self, metadata: MetaData, suffix: str) -> TablesT:
+        """The view's tables for one generation; every table name ends in `suffix`."""
+
+    def apply(self, connection: Connection, tables: TablesT, batch: Sequence[Received]) -> None:
+        """Write the facts of a batch inside the caller's transaction.
+
+        Events of one aggregate come in order of version, each once. Between aggregates there is no
+        order. Only events of `handles` are given. An exception parks the aggregate that caused it.
+        """
+
+    def answer(self, connection: Connection, tables: TablesT, cut: Cut, parameters: Any) -> Answer:
+        """What the view says at a cut, asked with an instance of `parameters`."""

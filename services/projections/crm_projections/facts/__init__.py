@@ -1,1 +1,1 @@
-"""What every view's facts are made of: instants, amounts, intervals known from one sequence to another."""
+"""What every view's facts are made of: instants, amounts, and intervals over two times."""

@@ -1,8 +1,8 @@
 """Units over two times: when something was so (valid), and which prefix of the log knew it (known).
 
 Every unit keeps its events as facts. What follows from them is a row of intervals; each event that
-arrives ends the intervals it contradicts at its own sequence and begins those it implies. Nothing is
-deleted, so any (as_of, known_at) can be asked for with four comparisons.
+arrives ends the intervals it contradicts at its own sequence and begins those it implies. Nothing
+is deleted, so any (as_of, known_at) can be asked for with four comparisons.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class KnownInterval(Generic[StateT]):
 
 
 def intervals(facts: Sequence[FactT], fold: Fold[StateT, FactT]) -> list[Interval[StateT]]:
-    """What the facts say of every instant: at T, those effective by T folded in order of version."""
+    """What the facts say of every instant: those effective by then, folded in order of version."""
     superseded = {fact.supersedes for fact in facts if fact.supersedes is not None}
     live = sorted(
         (fact for fact in facts if fact.event_id not in superseded), key=lambda fact: fact.version

@@ -1,1 +1,1 @@
-"""How many units reach each stage, how many go on, and how many are lost: cohort, snapshot and flow."""
+"""How many units reach each stage, how many go on, and how many are lost."""

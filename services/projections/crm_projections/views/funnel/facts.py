@@ -73,6 +73,7 @@ def _standings(metadata: MetaData, suffix: str) -> Table:
         Column("entered_at", BigInteger, nullable=False),
         Column("entered_day", Integer, nullable=False),
         Column("since_day", Integer, nullable=False),
+        Column("from_day", Integer, nullable=False),
         Column("until_day", Integer, nullable=False),
         Column("amount", BigInteger),
         Column("currency", Text),

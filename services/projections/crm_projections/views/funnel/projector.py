@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,10 +10,14 @@ from zoneinfo import ZoneInfo
 import orjson
 from crm_events.contracts import contacts, pipeline
 from crm_events.event import Event
-from crm_projections.engine.view import Definition, Received
-from crm_projections.facts.instants import FOREVER
+from sqlalchemy import Connection, MetaData, bindparam, insert, select, update
+
+from crm_projections.engine.view import Answer, Cut, Definition, Received
+from crm_projections.facts.instants import FOREVER, Reporting
 from crm_projections.facts.timeline import Interval, KnownInterval, Unit, grouped
 from crm_projections.views.funnel.facts import FunnelTables, funnel_tables
+from crm_projections.views.funnel.parameters import FunnelParameters
+from crm_projections.views.funnel.queries import answer
 from crm_projections.views.funnel.standing import (
     FunnelFact,
     Grouping,
@@ -22,7 +25,6 @@ from crm_projections.views.funnel.standing import (
     fact_of,
     fold,
 )
-from sqlalchemy import Connection, MetaData, bindparam, insert, select, update
 
 _MOVES: tuple[type[Event], ...] = (
     contacts.LeadCaptured,
@@ -41,6 +43,8 @@ _MOVES: tuple[type[Event], ...] = (
 )
 _PIPELINES: tuple[type[Event], ...] = (pipeline.PipelineDefined, pipeline.PipelineStagesChanged)
 _TYPES = {event.TYPE: event for event in _MOVES}
+_NO_DAY = 2**31 - 1
+"""Never read: an interval without an end is counted to the day asked about."""
 FunnelUnit = Unit[Standing, FunnelFact]
 
 
@@ -51,8 +55,10 @@ class FunnelView:
     contexts: ClassVar = ("contacts", "pipeline")
     handles: ClassVar = frozenset(_MOVES + _PIPELINES)
 
-    def __init__(self, zone: ZoneInfo) -> None:
-        self.zone = zone
+    parameters: ClassVar = FunnelParameters
+
+    def __init__(self, reporting: Reporting) -> None:
+        self._reporting = reporting
 
     def tables(self, metadata: MetaData, suffix: str) -> FunnelTables:
         return funnel_tables(metadata, suffix)
@@ -61,7 +67,9 @@ class FunnelView:
         self, connection: Connection, tables: FunnelTables, batch: Sequence[Received]
     ) -> None:
         self._define(connection, tables, [r for r in batch if isinstance(r.event, _PIPELINES)])
-        facts = [fact_of(r, self.zone) for r in batch if not isinstance(r.event, _PIPELINES)]
+        facts = [
+            fact_of(r, self._reporting.zone) for r in batch if not isinstance(r.event, _PIPELINES)
+        ]
         if not facts:
             return
         by_unit = grouped(facts, lambda fact: fact.unit)
@@ -72,12 +80,28 @@ class FunnelView:
                 unit.take(fact, fold)
         _store(connection, tables, facts, units)
 
+    def answer(
+        self,
+        connection: Connection,
+        tables: FunnelTables,
+        cut: Cut,
+        parameters: FunnelParameters,
+    ) -> Answer:
+        return answer(connection, tables, cut, parameters, self._reporting)
+
     def _define(
         self, connection: Connection, tables: FunnelTables, batch: Sequence[Received]
     ) -> None:
-        keys = {row.unit: row.pipeline for row in connection.execute(
-            select(tables.pipelines.c.unit, tables.pipelines.c.pipeline)
-        )} if batch else {}
+        keys = (
+            {
+                row.unit: row.pipeline
+                for row in connection.execute(
+                    select(tables.pipelines.c.unit, tables.pipelines.c.pipeline)
+                )
+            }
+            if batch
+            else {}
+        )
         rows = []
         for received in batch:
             row = _pipeline_row(received, keys)
@@ -190,8 +214,9 @@ def _rows(unit_id: UUID, unit: FunnelUnit) -> Iterable[dict[str, Any]]:
     days = {fact.effective: fact.day for fact in unit.facts}
     for known in unit.begun():
         interval = known.interval
-        row = asdict(interval.state)
-        row |= row.pop("by")
+        state = interval.state
+        row = {name: getattr(state, name) for name in _STANDING}
+        row |= {name: getattr(state.by, name) for name in _GROUPING}
         yield row | {
             "unit": unit_id,
             "context": context,
@@ -200,8 +225,6 @@ def _rows(unit_id: UUID, unit: FunnelUnit) -> Iterable[dict[str, Any]]:
             "valid_from": interval.valid_from,
             "valid_to": interval.valid_to,
             "event_id": interval.event_id,
-            "until_day": days.get(interval.valid_to, FOREVER_DAY),
+            "from_day": days[interval.valid_from],
+            "until_day": days.get(interval.valid_to, _NO_DAY),
         }
-
-
-FOREVER_DAY = 2**31 - 1

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from crm_events.contracts import contacts, pipeline
 from crm_events.event import Event, Money, Staff
+
 from crm_projections.engine.view import Received
 from crm_projections.facts.amounts import units
 from crm_projections.facts.instants import local_day, micros
@@ -17,6 +18,8 @@ LEADS: Final = "leads"
 """The pipeline that every lead goes through: captured, qualified, converted."""
 State = Literal["open", "won", "lost"]
 NO_STAGE: Final = ""
+_CAPTURED: Final = pipeline.Stage(key="captured", name="captured", rank=1, probability=0)
+_QUALIFIED: Final = pipeline.Stage(key="qualified", name="qualified", rank=2, probability=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +125,7 @@ def _opened_deal(opened: pipeline.DealOpened, fact: FunnelFact) -> Standing:
         sector=opened.sector,
         campaign=opened.campaign_id,
     ).owned_by(opened.owner)
-    stage = opened.stage
-    opening = _entered(opened.pipeline, stage.key, stage.name, stage.rank, by, fact)
+    opening = _entered(opened.pipeline, opened.stage, by, fact)
     return replace(
         _priced(opening, opened.amount),
         by=replace(by, region=opened.region or by.region),
@@ -135,20 +137,18 @@ def _captured_lead(captured: contacts.LeadCaptured, fact: FunnelFact) -> Standin
     by = Grouping(
         region=captured.region, source=captured.source, campaign=captured.campaign_id
     ).owned_by(captured.owner)
-    return _entered(LEADS, "captured", "captured", 1, by, fact)
+    return _entered(LEADS, _CAPTURED, by, fact)
 
 
-def _entered(
-    pipeline_key: str, stage: str, name: str, rank: int, by: Grouping, fact: FunnelFact
-) -> Standing:
+def _entered(pipeline_key: str, stage: pipeline.Stage, by: Grouping, fact: FunnelFact) -> Standing:
     return Standing(
         pipeline=pipeline_key,
-        stage=stage,
-        stage_name=name,
-        rank=rank,
+        stage=stage.key,
+        stage_name=stage.name,
+        rank=stage.rank,
         state="open",
-        furthest=stage,
-        furthest_rank=rank,
+        furthest=stage.key,
+        furthest_rank=stage.rank,
         previous=NO_STAGE,
         previous_rank=0,
         begins_visit=True,
@@ -192,8 +192,7 @@ def _changed_beside(now: Standing, fact: FunnelFact) -> Standing:
         case pipeline.DealAmended() as amended:
             return _amended(now, amended)
         case contacts.LeadQualified():
-            qualified = pipeline.Stage(key="qualified", name="qualified", rank=2, probability=0)
-            return _moved(now, qualified, fact)
+            return _moved(now, _QUALIFIED, fact)
         case contacts.LeadConverted():
             return _terminal(now, "won", fact)
         case contacts.LeadDisqualified():

@@ -1,0 +1,76 @@
+"""The rows of a funnel: the stages of one pipeline in the version in force at the cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+
+from crm_projections.engine.view import Cut
+from crm_projections.facts.cut import known_upto
+from crm_projections.views.funnel.facts import FunnelTables
+from crm_projections.views.funnel.standing import LEADS
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """One open stage: its rank counts from 1."""
+
+    key: str
+    name: str
+    rank: int
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """A pipeline's stages in order, and the names of its terminals."""
+
+    pipeline: str
+    rows: tuple[StageRow, ...]
+    won_name: str
+    lost_name: str
+
+    def rank_of(self, key: str, rank: int) -> int:
+        """The rank in this version; a stage it no longer has keeps the rank of its event."""
+        return next((row.rank for row in self.rows if row.key == key), rank)
+
+
+_LEADS = Stages(
+    LEADS,
+    (StageRow("captured", "captured", 1), StageRow("qualified", "qualified", 2)),
+    "converted",
+    "disqualified",
+)
+
+
+class UnknownPipeline(Exception):
+    """No pipeline with this key was defined by then."""
+
+
+def stages_at(connection: Connection, tables: FunnelTables, cut: Cut, key: str | None) -> Stages:
+    """A pipeline's stages; without a key, of the one defined first. Raises UnknownPipeline."""
+    if key == LEADS:
+        return _LEADS
+    table = tables.pipelines
+    query = select(table).where(
+        table.c.effective <= cut.as_of, table.c.sequence <= known_upto(cut, "pipeline")
+    )
+    rows = connection.execute(query.order_by(table.c.sequence)).mappings().all()
+    wanted = key or (rows[0]["pipeline"] if rows else LEADS)
+    versions = [row for row in rows if row["pipeline"] == wanted]
+    if versions:
+        return _read(dict(versions[-1]))
+    if key is None:
+        return _LEADS
+    known = sorted({row["pipeline"] for row in rows} | {LEADS})
+    raise UnknownPipeline(f"There is no pipeline {key!r}; there are: {', '.join(known)}.")
+
+
+def _read(row: Mapping[str, Any]) -> Stages:
+    stages = orjson.loads(row["stages"])
+    rows = tuple(StageRow(s["key"], s["name"], s["rank"], s.get("note")) for s in stages)
+    return Stages(row["pipeline"], rows, row["won_name"], row["lost_name"])
