@@ -1,0 +1,1 @@
+"""Which column feeds which field: what a person said first, then what the headers suggest."""
