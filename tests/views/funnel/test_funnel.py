@@ -127,14 +127,14 @@ def test_unknown_history_counts_but_has_no_times(funnel: Viewing) -> None:
 def test_flow_counts_moves_of_the_period_only(funnel: Viewing) -> None:
     funnel.tell(opened("a", JAN1), opened("b", FEB1))
     funnel.tell(advanced("a", at("2026-02-02"), TRIAL))
-    answer = funnel.ask(mode="flow", **{"from": "2026-02-01", "to": "2026-03-01"})
+    answer = funnel.ask(mode="flow", start="2026-02-01", end="2026-03-01")
     assert column(answer, "entered") == [1, 1, 0, 0]
     assert column(answer, "left_forward") == [1, 0, 0, 0]
 
 
 def test_cohort_takes_units_by_their_first_entry(funnel: Viewing) -> None:
     funnel.tell(opened("a", JAN1), opened("b", FEB1))
-    answer = funnel.ask(**{"from": "2026-02-01", "to": "2026-03-01"})
+    answer = funnel.ask(start="2026-02-01", end="2026-03-01")
     assert column(answer, "reached")[0] == 1
 
 
@@ -185,3 +185,10 @@ def test_batches_of_any_size_leave_the_same_standings(batch: int) -> None:
     funnel.tell(*tellings, batch=batch)
     assert column(funnel.ask(), "reached") == [20, 20, 7, 7]
     assert column(funnel.ask(known={"pipeline": 10}), "reached") == [5, 4, 0, 0]
+
+
+def test_flow_counts_a_deal_opened_and_won_at_one_instant(funnel: Viewing) -> None:
+    funnel.tell(opened("d", JAN1), won("d", JAN1, AWARE))
+    answer = funnel.ask(mode="flow")
+    assert column(answer, "entered") == [1, 0, 0, 1]
+    assert column(answer, "left_forward") == [1, 0, 0, 0]

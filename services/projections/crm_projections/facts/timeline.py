@@ -37,7 +37,7 @@ Fold = Callable[[StateT | None, FactT], StateT | None]
 
 @dataclass(frozen=True, slots=True)
 class Interval(Generic[StateT]):
-    """What a unit was in [valid_from, valid_to), as `event_id` left it."""
+    """What a unit was in [valid_from, valid_to); `event_id` was the last to change it."""
 
     valid_from: int
     valid_to: int
@@ -79,7 +79,8 @@ def _folded(
     last: FactT | None = None
     for fact in live:
         if fact.effective <= at:
-            state, last = fold(state, fact), fact
+            before, state = state, fold(state, fact)
+            last = last if state == before else fact
     return state, last
 
 

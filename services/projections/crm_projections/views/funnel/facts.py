@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -22,10 +23,11 @@ Big = BigInteger().with_variant(Integer(), "sqlite")
 
 @dataclass(frozen=True, slots=True)
 class FunnelTables:
-    """Facts, derived standings, and the stages that rows are listed by."""
+    """Facts, what follows from them, and the stages that rows are listed by."""
 
     events: Table
     standings: Table
+    moves: Table
     pipelines: Table
 
 
@@ -44,6 +46,42 @@ def _events(metadata: MetaData, suffix: str) -> Table:
         Column("type", Text, nullable=False),
         Column("data", LargeBinary, nullable=False),
     )
+
+
+def _grouping() -> tuple[Column[Any], ...]:
+    return (
+        Column("owner", Uuid),
+        Column("manager", Uuid),
+        Column("team", Text),
+        Column("region", Text),
+        Column("product", Uuid),
+        Column("source", Text),
+        Column("sector", Text),
+        Column("campaign", Uuid),
+    )
+
+
+def _moves(metadata: MetaData, suffix: str) -> Table:
+    name = f"funnel_move{suffix}"
+    table = Table(
+        name,
+        metadata,
+        Column("event_id", Uuid, primary_key=True),
+        Column("unit", Uuid, nullable=False),
+        Column("context", Text, nullable=False),
+        Column("known_from", BigInteger, nullable=False),
+        Column("known_to", BigInteger, nullable=False),
+        Column("valid_from", BigInteger, nullable=False),
+        Column("pipeline", Text, nullable=False),
+        Column("stage", Text, nullable=False),
+        Column("rank", Integer, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("previous", Text, nullable=False),
+        Column("previous_rank", Integer, nullable=False),
+        *_grouping(),
+    )
+    Index(f"{name}_period", table.c.pipeline, table.c.valid_from)
+    return table
 
 
 def _standings(metadata: MetaData, suffix: str) -> Table:
@@ -68,7 +106,6 @@ def _standings(metadata: MetaData, suffix: str) -> Table:
         Column("furthest_rank", Integer, nullable=False),
         Column("previous", Text, nullable=False),
         Column("previous_rank", Integer, nullable=False),
-        Column("begins_visit", Boolean, nullable=False),
         Column("attempt", Integer, nullable=False),
         Column("entered_at", BigInteger, nullable=False),
         Column("entered_day", Integer, nullable=False),
@@ -77,14 +114,7 @@ def _standings(metadata: MetaData, suffix: str) -> Table:
         Column("until_day", Integer, nullable=False),
         Column("amount", BigInteger),
         Column("currency", Text),
-        Column("owner", Uuid),
-        Column("manager", Uuid),
-        Column("team", Text),
-        Column("region", Text),
-        Column("product", Uuid),
-        Column("source", Text),
-        Column("sector", Text),
-        Column("campaign", Uuid),
+        *_grouping(),
         Column("history_unknown", Boolean, nullable=False),
         Column("time_disorder", Boolean, nullable=False),
     )
@@ -111,5 +141,8 @@ def _pipelines(metadata: MetaData, suffix: str) -> Table:
 def funnel_tables(metadata: MetaData, suffix: str) -> FunnelTables:
     """The funnel's tables of one generation."""
     return FunnelTables(
-        _events(metadata, suffix), _standings(metadata, suffix), _pipelines(metadata, suffix)
+        _events(metadata, suffix),
+        _standings(metadata, suffix),
+        _moves(metadata, suffix),
+        _pipelines(metadata, suffix),
     )

@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import orjson
-from crm_events.contracts import contacts, pipeline
+from crm_events.contracts import pipeline
 from crm_events.event import Event
-from sqlalchemy import Connection, MetaData, bindparam, insert, select, update
+from sqlalchemy import Connection, MetaData, insert, select
 
 from crm_projections.engine.view import Answer, Cut, Definition, Received
-from crm_projections.facts.instants import FOREVER, Reporting
-from crm_projections.facts.timeline import Interval, KnownInterval, Unit, grouped
+from crm_projections.facts.instants import Reporting
+from crm_projections.facts.timeline import Unit, grouped
 from crm_projections.views.funnel.facts import FunnelTables, funnel_tables
 from crm_projections.views.funnel.parameters import FunnelParameters
 from crm_projections.views.funnel.queries import answer
 from crm_projections.views.funnel.standing import (
-    FunnelFact,
-    Grouping,
-    Standing,
+    UNITS,
     fact_of,
     fold,
 )
+from crm_projections.views.funnel.storage import load_units, store_units
 
-_MOVES: tuple[type[Event], ...] = (
-    contacts.LeadCaptured,
-    contacts.LeadAssigned,
-    contacts.LeadQualified,
-    contacts.LeadDisqualified,
-    contacts.LeadConverted,
-    pipeline.DealOpened,
-    pipeline.StageAdvanced,
-    pipeline.StageMovedBack,
-    pipeline.DealAssigned,
-    pipeline.DealAmended,
-    pipeline.DealWon,
-    pipeline.DealLost,
-    pipeline.DealReopened,
-)
 _PIPELINES: tuple[type[Event], ...] = (pipeline.PipelineDefined, pipeline.PipelineStagesChanged)
-_TYPES = {event.TYPE: event for event in _MOVES}
-_NO_DAY = 2**31 - 1
-"""Never read: an interval without an end is counted to the day asked about."""
-FunnelUnit = Unit[Standing, FunnelFact]
 
 
 class FunnelView:
@@ -53,7 +33,7 @@ class FunnelView:
 
     definition: ClassVar = Definition("funnel", 1)
     contexts: ClassVar = ("contacts", "pipeline")
-    handles: ClassVar = frozenset(_MOVES + _PIPELINES)
+    handles: ClassVar = frozenset(UNITS + _PIPELINES)
 
     parameters: ClassVar = FunnelParameters
 
@@ -73,12 +53,14 @@ class FunnelView:
         if not facts:
             return
         by_unit = grouped(facts, lambda fact: fact.unit)
-        units = _load(connection, tables, [u for u, new in by_unit.items() if new[0].version > 1])
+        units = load_units(
+            connection, tables, [u for u, new in by_unit.items() if new[0].version > 1]
+        )
         for unit_id, new in by_unit.items():
             unit = units.setdefault(unit_id, Unit())
             for fact in new:
                 unit.take(fact, fold)
-        _store(connection, tables, facts, units)
+        store_units(connection, tables, facts, units)
 
     def answer(
         self,
@@ -127,104 +109,3 @@ def _pipeline_row(received: Received, keys: dict[UUID, str]) -> dict[str, Any]:
         "won_name": event.won_name,
         "lost_name": event.lost_name,
     }
-
-
-def _load(
-    connection: Connection, tables: FunnelTables, ids: Sequence[UUID]
-) -> dict[UUID, FunnelUnit]:
-    found: dict[UUID, FunnelUnit] = {}
-    for start in range(0, len(ids), 500):
-        chunk = ids[start : start + 500]
-        for row in connection.execute(
-            select(tables.events)
-            .where(tables.events.c.unit.in_(chunk))
-            .order_by(tables.events.c.sequence)
-        ).mappings():
-            found.setdefault(row["unit"], Unit()).facts.append(_stored_fact(row))
-        for row in connection.execute(
-            select(tables.standings).where(
-                tables.standings.c.unit.in_(chunk), tables.standings.c.known_to == FOREVER
-            )
-        ).mappings():
-            found.setdefault(row["unit"], Unit()).known.append(_stored_interval(row))
-    return found
-
-
-def _stored_fact(row: Any) -> FunnelFact:
-    event = _TYPES[row["type"]].model_validate_json(row["data"])
-    names = ("unit", "context", "version", "sequence", "effective", "day", "event_id", "supersedes")
-    return FunnelFact(**{name: row[name] for name in names}, event=event)
-
-
-_GROUPING = tuple(Grouping.__dataclass_fields__)
-_STANDING = tuple(name for name in Standing.__dataclass_fields__ if name != "by")
-
-
-def _stored_interval(row: Any) -> KnownInterval[Standing]:
-    by = Grouping(**{name: row[name] for name in _GROUPING})
-    standing = Standing(**{name: row[name] for name in _STANDING}, by=by)
-    interval = Interval(row["valid_from"], row["valid_to"], row["event_id"], standing)
-    return KnownInterval(interval, row["known_from"], row["known_to"], row["id"])
-
-
-def _store(
-    connection: Connection,
-    tables: FunnelTables,
-    facts: Sequence[FunnelFact],
-    units: dict[UUID, FunnelUnit],
-) -> None:
-    connection.execute(insert(tables.events), [_event_row(fact) for fact in facts])
-    ended = [{"row": k.stored, "ended": k.known_to} for u in units.values() for k in u.ended()]
-    if ended:
-        connection.execute(
-            update(tables.standings)
-            .where(tables.standings.c.id == bindparam("row"))
-            .values(known_to=bindparam("ended")),
-            ended,
-        )
-    begun = [row for id_, unit in units.items() for row in _rows(id_, unit)]
-    if begun:
-        connection.execute(insert(tables.standings), begun)
-
-
-def _event_row(fact: FunnelFact) -> dict[str, Any]:
-    return {
-        "unit": fact.unit,
-        "version": fact.version,
-        "context": fact.context,
-        "sequence": fact.sequence,
-        "effective": fact.effective,
-        "day": fact.day,
-        "event_id": fact.event_id,
-        "supersedes": fact.supersedes,
-        "type": fact.event.TYPE,
-        "data": _impersonal(fact.event),
-    }
-
-
-def _impersonal(event: Event) -> bytes:
-    """The event without what is personal: the funnel counts units and needs no names."""
-    if isinstance(event, contacts.LeadCaptured):
-        event = event.model_copy(update={"name": None, "email": None, "phone": None})
-    return event.model_dump_json().encode()
-
-
-def _rows(unit_id: UUID, unit: FunnelUnit) -> Iterable[dict[str, Any]]:
-    context = unit.facts[0].context
-    days = {fact.effective: fact.day for fact in unit.facts}
-    for known in unit.begun():
-        interval = known.interval
-        state = interval.state
-        row = {name: getattr(state, name) for name in _STANDING}
-        row |= {name: getattr(state.by, name) for name in _GROUPING}
-        yield row | {
-            "unit": unit_id,
-            "context": context,
-            "known_from": known.known_from,
-            "known_to": known.known_to,
-            "valid_from": interval.valid_from,
-            "valid_to": interval.valid_to,
-            "event_id": interval.event_id,
-            "from_day": days[interval.valid_from],
-            "until_day": days.get(interval.valid_to, _NO_DAY),
-        }

@@ -55,6 +55,7 @@ class FunnelQuery:
     ) -> None:
         self._connection = connection
         self._table = tables.standings
+        self._moved = tables.moves
         self._cut = cut
         self._parameters = parameters
         self._currency = parameters.currency or reporting.currency
@@ -182,25 +183,18 @@ class FunnelQuery:
         return [(row[0], row[1], int(row[2]), row[3]) for row in self._connection.execute(query)]
 
     def _moves(self) -> list[SqlRow[Any]]:
-        t = self._table
+        t = self._moved
+        alike = (t.c.stage, t.c.state, t.c.previous, t.c.previous_rank, t.c.rank)
+        key = t.c[self._parameters.by] if self._parameters.by else literal(None)
         query = (
-            select(
-                self._key.label("key"),
-                t.c.stage,
-                t.c.state,
-                t.c.previous,
-                t.c.previous_rank,
-                t.c.rank,
-                func.count().label("moves"),
-            )
+            select(key.label("key"), *alike, func.count().label("moves"))
             .where(
                 t.c.pipeline == self._stages.pipeline,
                 known(t, self._cut),
-                t.c.begins_visit,
                 t.c.valid_from <= self._cut.as_of,
                 *within(t.c.valid_from, self._parameters.start, self._parameters.end),
             )
-            .group_by(self._key, t.c.stage, t.c.state, t.c.previous, t.c.previous_rank, t.c.rank)
+            .group_by(key, *alike)
         )
         return list(self._connection.execute(query))
 

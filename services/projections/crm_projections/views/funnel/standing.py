@@ -8,11 +8,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from crm_events.contracts import contacts, pipeline
-from crm_events.event import Event, Money, Staff
+from crm_events.event import Event, Money
 
 from crm_projections.engine.view import Received
 from crm_projections.facts.amounts import units
 from crm_projections.facts.instants import local_day, micros
+from crm_projections.views.funnel.grouping import Grouping
 
 LEADS: Final = "leads"
 """The pipeline that every lead goes through: captured, qualified, converted."""
@@ -23,33 +24,8 @@ _QUALIFIED: Final = pipeline.Stage(key="qualified", name="qualified", rank=2, pr
 
 
 @dataclass(frozen=True, slots=True)
-class Grouping:
-    """What the funnel can be broken down by, as of the event."""
-
-    owner: UUID | None = None
-    manager: UUID | None = None
-    team: str | None = None
-    region: str | None = None
-    product: UUID | None = None
-    source: str | None = None
-    sector: str | None = None
-    campaign: UUID | None = None
-
-    def owned_by(self, staff: Staff | None) -> Grouping:
-        if staff is None:
-            return self
-        return replace(
-            self,
-            owner=staff.id,
-            manager=staff.manager_id,
-            team=staff.team,
-            region=staff.region or self.region,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
-    """One unit at an instant. Days are local dates; `begins_visit` marks the entry to a stage."""
+    """One unit at an instant. Days are local dates; `previous` is where its last move came from."""
 
     pipeline: str
     stage: str
@@ -60,7 +36,6 @@ class Standing:
     furthest_rank: int
     previous: str
     previous_rank: int
-    begins_visit: bool
     attempt: int
     entered_at: int
     entered_day: int
@@ -103,6 +78,30 @@ def fact_of(received: Received, zone: ZoneInfo) -> FunnelFact:
     )
 
 
+MOVES: Final[tuple[type[Event], ...]] = (
+    contacts.LeadCaptured,
+    contacts.LeadQualified,
+    contacts.LeadDisqualified,
+    contacts.LeadConverted,
+    pipeline.DealOpened,
+    pipeline.StageAdvanced,
+    pipeline.StageMovedBack,
+    pipeline.DealWon,
+    pipeline.DealLost,
+    pipeline.DealReopened,
+)
+"""Events that enter a stage or a terminal."""
+
+
+UNITS: Final[tuple[type[Event], ...]] = (
+    *MOVES,
+    contacts.LeadAssigned,
+    pipeline.DealAssigned,
+    pipeline.DealAmended,
+)
+"""Every event that says something of a unit."""
+
+
 def fold(standing: Standing | None, fact: FunnelFact) -> Standing | None:
     """The standing after one more event; None while nothing has opened the unit."""
     match fact.event:
@@ -110,11 +109,7 @@ def fold(standing: Standing | None, fact: FunnelFact) -> Standing | None:
             return _opened_deal(opened, fact)
         case contacts.LeadCaptured() as captured:
             return _captured_lead(captured, fact)
-    return None if standing is None else _changed(_later(standing), fact)
-
-
-def _later(standing: Standing) -> Standing:
-    return replace(standing, begins_visit=False)
+    return None if standing is None else _changed(standing, fact)
 
 
 def _opened_deal(opened: pipeline.DealOpened, fact: FunnelFact) -> Standing:
@@ -151,7 +146,6 @@ def _entered(pipeline_key: str, stage: pipeline.Stage, by: Grouping, fact: Funne
         furthest_rank=stage.rank,
         previous=NO_STAGE,
         previous_rank=0,
-        begins_visit=True,
         attempt=1,
         entered_at=fact.effective,
         entered_day=fact.day,
@@ -224,7 +218,6 @@ def _moved(now: Standing, stage: pipeline.Stage, fact: FunnelFact) -> Standing:
         furthest_rank=stage.rank if further else now.furthest_rank,
         previous=now.stage,
         previous_rank=now.rank,
-        begins_visit=True,
         since_day=fact.day,
     )
 
@@ -246,7 +239,6 @@ def _terminal(now: Standing, state: State, fact: FunnelFact) -> Standing:
         state=state,
         previous=now.stage,
         previous_rank=now.rank,
-        begins_visit=True,
         since_day=fact.day,
         time_disorder=now.time_disorder or fact.effective < now.entered_at,
     )
