@@ -91,7 +91,8 @@ class Lead(Aggregate):
     def __init__(self, id: UUID) -> None:
         super().__init__(id)
         self.status: Status = "new"
-        self.person_id: UUID | None = None
+        self.person_id = id
+        """Whom it becomes; the lead's own id until it is captured."""
         self.deal_id: UUID | None = None
         self.facts = LeadFacts(None)
         self.owner: Staff | None = None

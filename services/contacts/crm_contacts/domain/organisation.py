@@ -51,17 +51,13 @@ class Organisation(Customer):
 
     def __init__(self, id: UUID) -> None:
         super().__init__(id)
-        self.facts: OrganisationFacts | None = None
+        self.facts = OrganisationFacts("")
         self.stub = False
-
-    @property
-    def name(self) -> str:
-        return self.facts.name if self.facts else ""
 
     def register(self, facts: OrganisationFacts, *, stub: bool = False, at: datetime) -> None:
         """Raises OrganisationExists."""
         if self.version:
-            raise OrganisationExists(self.name)
+            raise OrganisationExists(self.facts.name)
         self.record(
             OrganisationRegistered(
                 name=facts.name,

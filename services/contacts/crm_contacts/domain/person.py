@@ -45,6 +45,14 @@ class PersonFacts:
     segment: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What a consent is about: one purpose on one channel."""
+
+    channel: str
+    purpose: str
+
+
 class Person(Customer):
     """One person, with what they consented to for each channel and purpose."""
 
@@ -54,7 +62,7 @@ class Person(Customer):
         super().__init__(id)
         self.facts = PersonFacts(None)
         self.stub = False
-        self._consents: dict[tuple[str, str], str | None] = {}
+        self._consents: dict[Permission, str | None] = {}
 
     def register(self, facts: PersonFacts, *, stub: bool = False, at: datetime) -> None:
         """Raises PersonExists."""
@@ -67,17 +75,17 @@ class Person(Customer):
         if facts != self.facts or self.stub:
             self.record(PersonChanged(**asdict(facts)), at=at)
 
-    def give_consent(self, channel: str, purpose: str, evidence: str, *, at: datetime) -> None:
+    def give_consent(self, permission: Permission, evidence: str, *, at: datetime) -> None:
         """Nothing happens when it stands on the same evidence already; other evidence renews it."""
-        if self._consents.get((channel, purpose)) != evidence:
-            self.record(ConsentGiven(channel=channel, purpose=purpose, evidence=evidence), at=at)
+        if self._consents.get(permission) != evidence:
+            self.record(ConsentGiven(**asdict(permission), evidence=evidence), at=at)
 
     def withdraw_consent(
-        self, channel: str, purpose: str, reason: str | None = None, *, at: datetime
+        self, permission: Permission, reason: str | None = None, *, at: datetime
     ) -> None:
         """Also an objection of somebody who never consented; repeating it changes nothing."""
-        if self._consents.get((channel, purpose), "") is not None:
-            self.record(ConsentWithdrawn(channel=channel, purpose=purpose, reason=reason), at=at)
+        if self._consents.get(permission, "") is not None:
+            self.record(ConsentWithdrawn(**asdict(permission), reason=reason), at=at)
 
     @applies(PersonRegistered)
     def _registered(self, event: PersonRegistered) -> None:
@@ -101,8 +109,8 @@ class Person(Customer):
 
     @applies(ConsentGiven)
     def _consented(self, event: ConsentGiven) -> None:
-        self._consents[event.channel, event.purpose] = event.evidence
+        self._consents[Permission(event.channel, event.purpose)] = event.evidence
 
     @applies(ConsentWithdrawn)
     def _withdrew(self, event: ConsentWithdrawn) -> None:
-        self._consents[event.channel, event.purpose] = None
+        self._consents[Permission(event.channel, event.purpose)] = None

@@ -19,13 +19,6 @@ class StaffExists(DomainError):
         super().__init__("This member of staff is registered already; change the record instead.")
 
 
-class StaffUnknown(DomainError):
-    slug: ClassVar[str] = "staff-unknown"
-
-    def __init__(self, id: UUID) -> None:
-        super().__init__(f"There is no member of staff {id}; register them first.")
-
-
 class OwnManager(DomainError):
     slug: ClassVar[str] = "own-manager"
 
