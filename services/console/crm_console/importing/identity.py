@@ -17,6 +17,7 @@ from crm_console.importing.values.text import one_line
 
 _SEPARATOR: Final = "\x1f"
 _SORTED_AT_ONCE: Final = 1_000_000
+_LONGEST_KEY: Final = 200
 
 
 class Identity:
@@ -36,7 +37,7 @@ class Identity:
         if self._key is not None:
             return one_line(joined(cells, self._key))
         if self._name is not None:
-            return folded(joined(cells, self._name))
+            return _short(folded(joined(cells, self._name)))
         return _SEPARATOR.join(map(one_line, cells))
 
 
@@ -84,6 +85,11 @@ def joined(cells: Sequence[str], indices: tuple[int, ...]) -> str:
     if len(indices) == 1:
         return cells[indices[0]]
     return " ".join(cells[index] for index in indices if cells[index])
+
+
+def _short(name: str) -> str:
+    """A name that is too long for a key stands there as its hash."""
+    return name if len(name) <= _LONGEST_KEY else hashlib.sha256(name.encode()).hexdigest()
 
 
 def _repeated(hashes: Sequence[int]) -> Iterator[int]:

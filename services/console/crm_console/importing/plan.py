@@ -99,6 +99,8 @@ class Plan:
             rules.append(
                 currency_rule(column, money.name, default or self._readers.currency, expecting)
             )
-        if self._stages.names:
-            rules.append(outcome_rule(self._stages, self._readers.zone))
+        stage = self._mapping.columns.get("stage")
+        if stage or "stage" in self._constants:
+            label = column_label(self._table, stage or ())
+            rules.append(outcome_rule(self._stages, label, self._readers.zone))
         return rules

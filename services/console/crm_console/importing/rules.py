@@ -38,12 +38,13 @@ def currency_rule(
     return settle
 
 
-def outcome_rule(stages: Stages, zone: ZoneInfo) -> Rule:
+def outcome_rule(stages: Stages, label: str, zone: ZoneInfo) -> Rule:
     """`outcome` is open, won or lost by the stage. The closing date of an open deal is a plan."""
 
     def settle(draft: Draft) -> None:
         stage = draft.values.get("stage")
         if stage is None:
+            draft.problems.append(Problem(label, "", "is empty"))
             return
         outcome = stages.outcomes[str(stage)]
         draft.values["outcome"] = outcome

@@ -8,7 +8,8 @@ from typing import Final
 from crm_console.importing.errors import FileRefused
 from crm_console.importing.fields.contacts import LEADS, ORGANISATIONS, STAFF
 from crm_console.importing.fields.field import Kind
-from crm_console.importing.fields.pipeline import DEALS, ORDERS, PRODUCTS
+from crm_console.importing.fields.orders import ORDERS
+from crm_console.importing.fields.pipeline import DEALS, PRODUCTS
 from crm_console.importing.fields.ticketing import TICKETS
 
 KINDS: Final = {

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from crm_console.importing.errors import FileRefused
 from crm_console.importing.reading.encoding import checked_encoding, detect_encoding
@@ -38,10 +38,14 @@ class TextSource:
     def lines(self) -> Iterator[str]:
         """Physical lines with their ends. Refused when the file changed since it was opened."""
         with self._readable.open("rb") as raw:
-            if _state(raw.fileno()) != self._state:
-                raise FileRefused(f"{self.path} changed while it was read.", "Start again.")
+            self._refuse_changed(raw)
             text = TextIOWrapper(raw, encoding=self.encoding, newline="")
             yield from self._bounded(text)
+            self._refuse_changed(raw)
+
+    def _refuse_changed(self, raw: BinaryIO) -> None:
+        if _state(raw.fileno()) != self._state:
+            raise FileRefused(f"{self.path} changed while it was read.", "Start again.")
 
     def _bounded(self, text: TextIOWrapper) -> Iterator[str]:
         readline = partial(text.readline, LONGEST_LINE)
