@@ -10,6 +10,7 @@ from uuid import UUID
 
 from crm_events.domain import Aggregate, DomainError
 from crm_events.event import Key
+from crm_events.store.mapper import Cause
 from crm_events.store.port import DirectoryEntry
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
@@ -82,6 +83,13 @@ class ImportKind(ABC, Generic[A, V]):
     """Whether rows may be taken up by things that exist under other ids, such as stubs."""
     aggregate: type[A]
     row: type[V]
+
+    def begin(self, cause: Cause) -> None:
+        """What has to be there before any row is decided, once for a request; saves by itself.
+
+        Raises DomainError, which refuses the whole request.
+        """
+        del cause
 
     def look_up(self, rows: Sequence[V]) -> None:
         """Fetch at once what the rows refer to."""

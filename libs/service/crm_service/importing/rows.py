@@ -67,7 +67,9 @@ class RowImport(Generic[A, V]):
     _results: dict[int, RowResult] = field(default_factory=dict)
 
     def run(self) -> list[RowResult]:
-        """The outcome of every row, in their order. Raises StoreUnavailable, KeysUnavailable."""
+        """The outcome of every row, in their order. Raises StoreUnavailable, KeysUnavailable,
+        and what the kind refuses the whole request with."""
+        self.kind.begin(self.cause)
         for rows in _without_repeats(self.request.rows):
             self._take(rows)
         return [self._results[id(row)] for row in self.request.rows]

@@ -1,0 +1,195 @@
+"""Rows of a file of deals: a state, at best two dates, and no history in between.
+
+A deal that is won or lost was opened in the last open stage, which it must have passed, on its
+opening date, and closed on its closing date; no stage is invented in between. What has no date
+takes effect at the import and is flagged `history_unknown`. A close before the opening is a fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+from crm_events.event import Key, Money, Staff, Text
+from crm_events.store.mapper import Cause
+from crm_events.store.port import DirectoryEntry
+from crm_service.importing.protocol import ImportIn, ImportKind, RowRefused
+from crm_service.schemas import Amount, Body, Instant
+from crm_service.settings import Currency
+from crm_service.staff import staff_of
+
+from crm_pipeline.application import PipelineApplication
+from crm_pipeline.application.directory import ORGANISATION, PRODUCT
+from crm_pipeline.domain.deal import Deal
+from crm_pipeline.domain.deal_facts import DealFacts, Opening, grouped
+from crm_pipeline.imports.stages import DealOptions, FileStages, State, file_stages
+from crm_pipeline.imports.values import money, options_of
+
+_DATES: Final = "imported-deal"
+_SAID: Final = frozenset(
+    ("title", "customer_id", "product_id", "sector", "region", "source", "campaign_id")
+) | {"expected_close"}
+
+
+class DealRow(Body):
+    """A field that the row does not have stays as it is known; one that is null becomes unknown."""
+
+    title: Text | None = None
+    stage: Text | None = None
+    customer_id: UUID | None = None
+    owner_id: UUID | None = None
+    product_id: UUID | None = None
+    opened_at: Instant | None = None
+    closed_at: Instant | None = None
+    amount: Amount | None = None
+    currency: Currency | None = None
+    sector: Text | None = None
+    region: Text | None = None
+    source: Key | None = None
+    campaign_id: UUID | None = None
+    expected_close: date | None = None
+    lost_reason: Text | None = None
+
+
+class DealImport(ImportKind[Deal, DealRow]):
+    """Opens deals where they stand; of a deal that is known, only what the row changes."""
+
+    name: ClassVar = "deals"
+    aggregate = Deal
+    row = DealRow
+    _stages: FileStages
+
+    def __init__(self, app: PipelineApplication, request: ImportIn, currency: str) -> None:
+        self._app = app
+        self._options = options_of(DealOptions, request)
+        self._currency = self._options.currency or currency
+        self._dry_run = request.dry_run
+        self._staff: Mapping[UUID, Staff] = {}
+        self._organisations: Mapping[UUID, DirectoryEntry] = {}
+        self._products: Mapping[UUID, DirectoryEntry] = {}
+
+    def begin(self, cause: Cause) -> None:
+        self._stages = file_stages(self._app, self._options, cause, dry_run=self._dry_run)
+
+    def look_up(self, rows: Sequence[DealRow]) -> None:
+        recorder = self._app.recorder
+        self._staff = staff_of(recorder, {r.owner_id for r in rows if r.owner_id})
+        customers = {r.customer_id for r in rows if r.customer_id}
+        self._organisations = recorder.directory(ORGANISATION, customers)
+        self._products = recorder.directory(PRODUCT, {r.product_id for r in rows if r.product_id})
+
+    def decide(self, thing: Deal, row: DealRow, *, at: datetime) -> Iterable[DirectoryEntry]:
+        state = self._stages.state(row.stage)
+        if state.outcome == "open" and row.closed_at is not None:
+            raise RowRefused("closed_at", f"{row.stage} is an open stage; leave the date out")
+        if row.product_id is not None and row.product_id not in self._products:
+            raise RowRefused("product", "there is no such product; resolve its name first")
+        if thing.version == 0:
+            self._open(thing, row, state, at)
+        else:
+            self._change(thing, row, state, at)
+        dates = {"opened_at": _text(row.opened_at), "closed_at": _text(row.closed_at)}
+        return (DirectoryEntry(_DATES, thing.id, None, dates),)
+
+    # --- a new deal ---
+
+    def _open(self, deal: Deal, row: DealRow, state: State, at: datetime) -> None:
+        owner = self._owner(row)
+        said = {name: getattr(row, name) for name in _SAID}
+        amount = self._amount(row) if state.outcome == "open" else None
+        facts = grouped(DealFacts(**said, amount=amount), owner, self._sector(row))
+        deal.open(
+            self._stages.pipeline,
+            state.stage,
+            facts,
+            owner,
+            Opening(history_unknown=row.opened_at is None),
+            at=row.opened_at or row.closed_at or at,
+        )
+        self._close(deal, row, state, at)
+
+    def _close(self, deal: Deal, row: DealRow, state: State, at: datetime) -> None:
+        amount, unknown, closed_at = self._amount(row), row.closed_at is None, row.closed_at or at
+        if state.outcome == "won":
+            deal.win(amount, history_unknown=unknown, at=closed_at)
+        elif state.outcome == "lost":
+            deal.lose(row.lost_reason, amount, history_unknown=unknown, at=closed_at)
+
+    # --- a deal that is known ---
+
+    def _change(self, deal: Deal, row: DealRow, state: State, at: datetime) -> None:
+        if deal.pipeline != self._stages.pipeline.key:
+            remedy = f"it is in the pipeline {deal.pipeline!r}; name that one"
+            raise RowRefused("stage", remedy)
+        closes_again = self._closes_again(deal, row, state)
+        owner = self._owner(row)
+        if owner is not None and (deal.owner is None or owner.id != deal.owner.id):
+            deal.assign(owner, at=at)
+        settled = state.outcome == deal.status and not closes_again
+        deal.amend(self._amended(deal.facts, row, priced=settled or state.outcome == "open"), at=at)
+        if state.outcome == "open":
+            self._move(deal, state, at)
+        elif not settled:
+            if deal.status != "open":
+                deal.reopen(self._stages.pipeline, None, at=row.closed_at or at)
+            self._close(deal, row, state, at)
+
+    def _move(self, deal: Deal, state: State, at: datetime) -> None:
+        """To where the file says it stands today; when it went there is not in the file."""
+        pipeline, key = self._stages.pipeline, state.stage.key
+        if deal.status != "open":
+            deal.reopen(pipeline, key, at=at)
+        elif deal.stage is not None and deal.stage.key != key:
+            today = pipeline.find(deal.stage.key) or deal.stage
+            if state.stage.rank > today.rank:
+                deal.advance(pipeline, key, at=at)
+            else:
+                deal.move_back(pipeline, key, at=at)
+
+    def _closes_again(self, deal: Deal, row: DealRow, state: State) -> bool:
+        """Whether a closed deal has another closing date than before, as if closed anew.
+
+        Raises RowRefused when the opening has another date: it is a fact that stays.
+        """
+        entry = self._app.recorder.directory(_DATES, [deal.id]).get(deal.id)
+        before = {} if entry is None else entry.data
+        opened, closed = before.get("opened_at"), before.get("closed_at")
+        if opened and row.opened_at is not None and opened != _text(row.opened_at):
+            raise RowRefused("opened_at", f"it was imported as opened at {opened}, which stays")
+        moved = closed and row.closed_at is not None and closed != _text(row.closed_at)
+        return bool(moved) and state.outcome == deal.status
+
+    def _amended(self, known: DealFacts, row: DealRow, *, priced: bool) -> DealFacts:
+        said: dict[str, Any] = {name: getattr(row, name) for name in row.model_fields_set & _SAID}
+        for name in ("region", "sector"):
+            if said.get(name) is None:
+                said.pop(name, None)
+        if priced and "amount" in row.model_fields_set:
+            said["amount"] = self._amount(row)
+        facts = replace(known, **said)
+        if facts.customer_id != known.customer_id and "sector" not in said:
+            facts = replace(facts, sector=self._sector(row))
+        return facts
+
+    # --- what a row refers to ---
+
+    def _owner(self, row: DealRow) -> Staff | None:
+        if row.owner_id is None:
+            return None
+        if row.owner_id not in self._staff:
+            raise RowRefused("owner", "there is no such member of staff; resolve the name first")
+        return self._staff[row.owner_id]
+
+    def _sector(self, row: DealRow) -> str | None:
+        entry = self._organisations.get(row.customer_id) if row.customer_id else None
+        return None if entry is None else entry.data.get("sector")
+
+    def _amount(self, row: DealRow) -> Money | None:
+        return money(row.amount, row.currency, self._currency)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
