@@ -15,8 +15,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     WithJsonSchema,
 )
+from pydantic_core import core_schema
 
 _DECIMAL: Final = re.compile(r"-?\d{1,20}(\.\d{1,6})?", re.ASCII)
 
@@ -25,6 +27,13 @@ class Body(BaseModel):
     """A request body. Fields nobody declared are refused, and what arrived does not change."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Parameters(BaseModel):
+    """Query parameters of one route as a model. It lets pass what other dependencies declare; names
+    that nobody declares are refused by the route itself."""
+
+    model_config = ConfigDict(frozen=True)
 
 
 def _decimal_text(value: Any) -> Any:
@@ -63,10 +72,21 @@ Instant = Annotated[
 """A moment; any zone on the way in, UTC inside."""
 
 
+def _as_in_events(money: event.Money) -> event.Money:
+    return event.Money(amount=money.amount, currency=money.currency)
+
+
 class Money(event.Money):
-    """The money of events, with its amount as a decimal string."""
+    """The money of events, with its amount as a decimal string. What is read is an `event.Money`:
+    one of another class would never equal the same money in an event."""
 
     amount: Amount
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(_as_in_events, handler(source))
 
 
 class PositionOut(BaseModel):

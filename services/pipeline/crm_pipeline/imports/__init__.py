@@ -15,7 +15,7 @@ from crm_pipeline.imports.orders import OrderImport
 from crm_pipeline.imports.products import ProductImport
 
 
-def import_kinds(app: PipelineApplication, currency: str) -> Mapping[str, Begin]:
+def imports_of(app: PipelineApplication, currency: str) -> Mapping[str, Begin]:
     """The kinds by their names in the path. `currency` is that of amounts that name none."""
     return {
         "products": lambda request: ProductImport(app, request, currency),

@@ -16,6 +16,7 @@ from uuid import UUID
 from crm_events.event import Key, Money, Staff, Text
 from crm_events.store.mapper import Cause
 from crm_events.store.port import DirectoryEntry
+from crm_service.importing.options import money, options_of
 from crm_service.importing.protocol import ImportIn, ImportKind, RowRefused
 from crm_service.schemas import Amount, Body, Instant
 from crm_service.settings import Currency
@@ -25,8 +26,8 @@ from crm_pipeline.application import PipelineApplication
 from crm_pipeline.application.directory import ORGANISATION, PRODUCT
 from crm_pipeline.domain.deal import Deal
 from crm_pipeline.domain.deal_facts import DealFacts, Opening, grouped
+from crm_pipeline.imports.dates import refuse_future
 from crm_pipeline.imports.stages import DealOptions, FileStages, State, file_stages
-from crm_pipeline.imports.values import money, options_of
 
 _DATES: Final = "imported-deal"
 _SAID: Final = frozenset(
@@ -85,8 +86,9 @@ class DealImport(ImportKind[Deal, DealRow]):
         state = self._stages.state(row.stage)
         if state.outcome == "open" and row.closed_at is not None:
             raise RowRefused("closed_at", f"{row.stage} is an open stage; leave the date out")
-        if row.product_id is not None and row.product_id not in self._products:
-            raise RowRefused("product", "there is no such product; resolve its name first")
+        self._refuse_unknown_product(row)
+        refuse_future("opened_at", row.opened_at, at)
+        refuse_future("closed_at", row.closed_at, at)
         if thing.version == 0:
             self._open(thing, row, state, at)
         else:
@@ -177,11 +179,19 @@ class DealImport(ImportKind[Deal, DealRow]):
     # --- what a row refers to ---
 
     def _owner(self, row: DealRow) -> Staff | None:
+        """A dry run made no stubs, so that whoever is missing then is none."""
         if row.owner_id is None:
             return None
-        if row.owner_id not in self._staff:
-            raise RowRefused("owner", "there is no such member of staff; resolve the name first")
-        return self._staff[row.owner_id]
+        if row.owner_id not in self._staff and not self._dry_run:
+            remedy = f"there is no member of staff {row.owner_id}; resolve the name first"
+            raise RowRefused("owner_id", remedy)
+        return self._staff.get(row.owner_id, Staff(id=row.owner_id))
+
+    def _refuse_unknown_product(self, row: DealRow) -> None:
+        if row.product_id is None or self._dry_run or row.product_id in self._products:
+            return
+        remedy = f"there is no product {row.product_id}; resolve the name first"
+        raise RowRefused("product_id", remedy)
 
     def _sector(self, row: DealRow) -> str | None:
         entry = self._organisations.get(row.customer_id) if row.customer_id else None

@@ -12,6 +12,7 @@ from crm_events.contracts.pipeline import OrderLine
 from crm_events.event import Key, Money, Text
 from crm_events.ids import derived_id
 from crm_events.store.port import DirectoryEntry
+from crm_service.importing.options import Options, options_of
 from crm_service.importing.protocol import ImportIn, ImportKind, RowRefused
 from crm_service.schemas import Amount, Body, Instant
 from crm_service.settings import Currency
@@ -19,7 +20,7 @@ from pydantic import Field
 
 from crm_pipeline.application import PipelineApplication
 from crm_pipeline.domain.order import Order, OrderFacts
-from crm_pipeline.imports.values import Options, options_of
+from crm_pipeline.imports.dates import refuse_future
 
 CUSTOMER: Final = "customer"
 _DATE_STAYS: Final = (
@@ -57,7 +58,7 @@ class OrderImport(ImportKind[Order, OrderRow]):
         self._customers: dict[str, UUID] = {}
 
     def decide(self, thing: Order, row: OrderRow, *, at: datetime) -> Iterable[DirectoryEntry]:
-        del at
+        refuse_future("ordered_at", row.ordered_at, at)
         facts = self._facts(row)
         if thing.version == 0:
             thing.place(facts, at=row.ordered_at)
@@ -77,7 +78,7 @@ class OrderImport(ImportKind[Order, OrderRow]):
         if row.customer_id is not None:
             return row.customer_id
         if row.customer_key is None:
-            raise RowRefused("customer", "name the customer who bought")
+            raise RowRefused("customer_key", "name the customer who bought")
         known = self._customers.get(row.customer_key)
         if known is None:
             known = derived_id(self._secret, self._source, CUSTOMER, row.customer_key)

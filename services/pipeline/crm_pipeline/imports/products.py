@@ -11,6 +11,7 @@ from uuid import UUID
 from crm_events.event import Text
 from crm_events.names import folded
 from crm_events.store.port import DirectoryEntry
+from crm_service.importing.options import Options, money, options_of
 from crm_service.importing.protocol import ImportIn, ImportKind
 from crm_service.schemas import Amount, Body
 from crm_service.settings import Currency
@@ -18,7 +19,6 @@ from crm_service.settings import Currency
 from crm_pipeline.application import PipelineApplication
 from crm_pipeline.application.directory import PRODUCT
 from crm_pipeline.domain.product import Product
-from crm_pipeline.imports.values import Options, money, options_of
 
 
 class ProductRow(Body):

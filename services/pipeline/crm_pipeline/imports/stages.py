@@ -16,12 +16,12 @@ from crm_events.event import Key
 from crm_events.names import folded
 from crm_events.store.mapper import Cause
 from crm_events.store.port import VersionConflict
+from crm_service.importing.options import Options, OptionsRefused
 from crm_service.importing.protocol import RowRefused
 from pydantic import BeforeValidator
 
 from crm_pipeline.application import PipelineApplication
 from crm_pipeline.domain.pipeline import Pipeline, StageDraft, Terminals
-from crm_pipeline.imports.values import Options, OptionsRefused
 
 Outcome = Literal["open", "won", "lost"]
 EXAMPLE: Final = '--stages "Prospecting,Engaging" --won Won --lost Lost'

@@ -1,4 +1,4 @@
-"""What the rows of this context share: amounts that may leave out their currency, and options."""
+"""What is said of a whole file, and amounts of its rows that leave out their currency."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import ClassVar, TypeVar
 
 from crm_events.domain import DomainError
 from crm_events.event import Money
+from pydantic import ValidationError
+
 from crm_service.importing.protocol import ImportIn, first_of
 from crm_service.schemas import Body
 from crm_service.settings import Currency
-from pydantic import ValidationError
 
 S = TypeVar("S", bound="Options")
 
