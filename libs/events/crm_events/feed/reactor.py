@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -26,7 +26,14 @@ from crm_events.feed.order import in_order
 from crm_events.feed.port import Feed, Lane, LaneBatch, LanePosition
 from crm_events.partitions import PARTITIONS
 from crm_events.store.mapper import Cause
-from crm_events.store.port import AlreadyTracked, Beside, DirectoryEntry, EventRecorder, VersionConflict
+from crm_events.store.port import (
+    AlreadyTracked,
+    Beside,
+    DirectoryEntry,
+    EventRecorder,
+    Timer,
+    VersionConflict,
+)
 
 A = TypeVar("A", bound=Aggregate)
 _log = structlog.get_logger("crm.reactions")
@@ -44,6 +51,7 @@ class Session:
         self.origin: Origin
         self._aggregates: dict[UUID, Aggregate] = {}
         self._directory: dict[tuple[str, UUID], DirectoryEntry] = {}
+        self._timers: dict[UUID, Timer] = {}
 
     def load(self, kind: type[A], id: UUID) -> A:
         """The aggregate as this batch has left it. Raises NotFound, which means no effect."""
@@ -74,6 +82,10 @@ class Session:
         fresh = self._directory.get((kind, id))
         return fresh or self.app.recorder.directory(kind, [id]).get(id)
 
+    def schedule(self, timer: Timer) -> None:
+        """Set a durable timer, saved with the batch."""
+        self._timers[timer.id] = timer
+
     def begin(self, envelope: Envelope) -> None:
         self.at, self.origin = envelope.occurred_at, envelope.origin
 
@@ -85,9 +97,11 @@ class Session:
         """Whether the reaction that was just refused had decided something before."""
         return any(c.cause is None for a in self._aggregates.values() for c in a.pending)
 
-    def decided(self) -> tuple[list[Aggregate], tuple[DirectoryEntry, ...]]:
+    def decided(self) -> tuple[list[Aggregate], Beside]:
+        """What changed, and what is kept beside it."""
         changed = [a for a in self._aggregates.values() if a.pending]
-        return changed, tuple(self._directory.values())
+        directory, timers = tuple(self._directory.values()), tuple(self._timers.values())
+        return changed, Beside(directory=directory, timers=timers)
 
 
 Reaction = Callable[[Session, Envelope, Any], None]
@@ -209,10 +223,9 @@ class Reactor:
         tracking = self._tracking(moved)
         for _ in range(5):
             session = self._react(relevant)
-            aggregates, directory = session.decided()
+            aggregates, beside = session.decided()
             try:
-                beside = Beside(tracking=tracking, directory=directory)
-                self._app.save_all(aggregates, {}, beside=beside)
+                self._app.save_all(aggregates, {}, beside=replace(beside, tracking=tracking))
             except VersionConflict:
                 continue
             except AlreadyTracked:

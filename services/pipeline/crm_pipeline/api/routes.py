@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -18,13 +19,14 @@ from crm_pipeline.domain.order import OrderFacts, Payment
 from crm_pipeline.domain.product import ProductFacts
 
 PREFIX: Final = "/v1/pipeline"
+Endpoint = Callable[..., Response]
 KeyInPath = Annotated[str, Path(max_length=100)]
 
 
 def command_router(app: PipelineApplication) -> Router:
     """Every command of pipeline. A path without a verb makes something (201)."""
     catalogue, deals, orders = CatalogueRoutes(app), DealRoutes(app), OrderRoutes(app)
-    table = {
+    table: Mapping[str, Endpoint] = {
         "/pipelines": catalogue.define_pipeline,
         "/pipelines/{key}:change-stages": catalogue.change_stages,
         "/products": catalogue.register_product,
@@ -41,7 +43,7 @@ def command_router(app: PipelineApplication) -> Router:
         "/orders/{id}:amend": orders.amend_order,
         "/orders/{id}:receive-payment": orders.receive_payment,
     }
-    answers = {orders.receive_payment: schemas.PaymentReceived}
+    answers: Mapping[Endpoint, type[Answer]] = {orders.receive_payment: schemas.PaymentReceived}
     router = Router(prefix=PREFIX, tags=["pipeline"])
     for path, endpoint in table.items():
         router.add_api_route(
