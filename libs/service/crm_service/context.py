@@ -68,6 +68,8 @@ CONTEXT_ERRORS: Final[Registry] = COMMON.extended(
             "This person has been erased",
             "Nothing personal can be kept for an erased person; capture them anew.",
         ),
+        "import-options": Kind(422, "What is said of the file does not fit", "Correct it."),
+        "row-refused": Kind(422, "The row cannot stand", "Correct the column it names."),
     }
 )
 """What every context may answer; a context adds its own with `CONTEXT_ERRORS.extended`."""

@@ -26,6 +26,5 @@ ERRORS: Final[Registry] = CONTEXT_ERRORS.extended(
         "lead-already-disqualified": Kind(409, "Disqualified already", "Qualify it to take it up."),
         "lead-already-converted": Kind(409, "Converted already", "Go on with the deal it became."),
         "lead-not-qualified": Kind(409, "Not qualified", "Qualify the lead before converting it."),
-        "row-refused": Kind(422, "The row cannot stand", "Correct the column it names."),
     }
 )

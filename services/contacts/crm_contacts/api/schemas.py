@@ -102,6 +102,10 @@ class CaptureLead(Dated):
     region: Text | None = None
     tags: tuple[Key, ...] = Field(default=(), max_length=100)
 
+    def lead_facts(self) -> dict[str, Any]:
+        """What is known of somebody, without who takes care of them."""
+        return {name: value for name, value in self.facts().items() if name != "owner_id"}
+
 
 class TagLead(Dated):
     tag: Key

@@ -1,7 +1,8 @@
 """What contacts takes from files, row by row, and what the names in files stand for here."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from functools import partial
 
 from crm_service.importing.routes import Begin
 
@@ -10,9 +11,11 @@ from crm_contacts.imports.leads import LeadImport
 from crm_contacts.imports.organisations import OrganisationImport
 from crm_contacts.imports.staff import StaffImport
 
-KINDS = (StaffImport, OrganisationImport, LeadImport)
 
-
-def imports_of(app: ContactsApplication) -> Mapping[str, Begin]:
-    """The kinds of rows by the name they have in the path."""
-    return {kind.name: partial(kind, app) for kind in KINDS}
+def import_kinds(app: ContactsApplication, currency: str) -> Mapping[str, Begin]:
+    """The kinds by their names in the path. `currency` is that of amounts that name none."""
+    return {
+        "staff": lambda request: StaffImport(app, request),
+        "organisations": lambda request: OrganisationImport(app, request, currency),
+        "leads": lambda request: LeadImport(app, request),
+    }

@@ -13,6 +13,7 @@ from crm_events.ids import derived_id
 from crm_events.names import folded
 from crm_events.store.port import DirectoryEntry
 from crm_service.context import CLOCK_SKEW
+from crm_service.importing.options import Options, options_of
 from crm_service.importing.protocol import ImportIn, ImportKind, RowRefused
 from crm_service.schemas import Body, Instant
 
@@ -63,6 +64,7 @@ class LeadImport(ImportKind[Lead, LeadRow]):
     row = LeadRow
 
     def __init__(self, app: ContactsApplication, request: ImportIn) -> None:
+        options_of(Options, request)
         self.app = app
         self.request = request
 

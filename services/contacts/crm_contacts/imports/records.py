@@ -8,6 +8,7 @@ from uuid import UUID
 
 from crm_events.names import folded
 from crm_events.store.port import DirectoryEntry
+from crm_service.importing.options import Options, options_of
 from crm_service.importing.protocol import ImportIn, ImportKind
 from pydantic import BaseModel
 
@@ -27,6 +28,7 @@ class RecordImport(ImportKind[T, V]):
     """The kind under which names are indexed."""
 
     def __init__(self, app: ContactsApplication, request: ImportIn) -> None:
+        options_of(Options, request)
         self.app = app
         self.request = request
 

@@ -34,7 +34,7 @@ def _is_stub(thing: StaffMember | Organisation | Person) -> bool:
     return thing.stub
 
 
-NAMED: Final[Mapping[str, Named[Any]]] = {
+NAMES: Final[Mapping[str, Named[Any]]] = {
     STAFF: Named(StaffMember, _name_of, _is_stub, _stub_staff),
     ORGANISATION: Named(Organisation, _name_of, _is_stub, _stub_organisation),
     PERSON: Named(Person, _name_of, _is_stub, _stub_person),
