@@ -97,13 +97,14 @@ class Viewing:
 
     def ask(
         self,
-        as_of: str = "2030-01-01",
+        as_of: str | None = None,
         known: dict[str, int] | None = None,
         **parameters: Any,
     ) -> Answer:
-        asked = self.view.parameters.model_validate(parameters, context={"zone": ZoneInfo("UTC")})
+        given = parameters | ({"as_of": as_of} if as_of else {})
+        asked = self.view.parameters.model_validate(given, context={"zone": ZoneInfo("UTC")})
         with self.engine.connect() as connection:
-            cut = Cut(micros(at(as_of)), known or {})
+            cut = Cut(micros(at(as_of or "2030-01-01")), known or {})
             return self.view.answer(connection, self.tables, cut, asked)
 
 

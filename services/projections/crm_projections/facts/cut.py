@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ColumnElement, Table, and_, or_
+from sqlalchemy import ColumnElement, Table, and_, or_
 
 from crm_projections.engine.view import Cut
 from crm_projections.facts.instants import FOREVER
@@ -25,7 +25,9 @@ def standing_at(table: Table, cut: Cut) -> ColumnElement[bool]:
     return and_(known(table, cut), table.c.valid_from <= cut.as_of, table.c.valid_to > cut.as_of)
 
 
-def within(column: Column[int], start: int | None, end: int | None) -> list[ColumnElement[bool]]:
+def within(
+    column: ColumnElement[int], start: int | None, end: int | None
+) -> list[ColumnElement[bool]]:
     """Conditions for start <= column < end, each side only where given."""
     found: list[ColumnElement[bool]] = []
     if start is not None:

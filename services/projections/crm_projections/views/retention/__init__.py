@@ -1,0 +1,1 @@
+"""Which customers come back: cohorts by first order, repeat rates, and retention by sets."""

@@ -1,0 +1,106 @@
+"""Orders to facts: a placed order begins a row, an amended one replaces it from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from crm_events.contracts.pipeline import OrderAmended, OrderPlaced
+from crm_events.event import Event
+from sqlalchemy import Connection, MetaData, Table, bindparam, insert, select, update
+
+from crm_projections.engine.view import Answer, Cut, Definition, Received
+from crm_projections.facts.amounts import units
+from crm_projections.facts.instants import FOREVER, Reporting, local_day, local_month, micros
+from crm_projections.views.retention.facts import order_table
+from crm_projections.views.retention.parameters import RetentionParameters
+from crm_projections.views.retention.queries import RetentionQuery
+
+_CHUNK = 500
+
+
+class RetentionView:
+    """Customers by the month of their first order, and how many come back."""
+
+    definition: ClassVar = Definition("retention", 1)
+    contexts: ClassVar = ("pipeline",)
+    handles: ClassVar[frozenset[type[Event]]] = frozenset((OrderPlaced, OrderAmended))
+    parameters: ClassVar = RetentionParameters
+
+    def __init__(self, reporting: Reporting) -> None:
+        self._reporting = reporting
+
+    def tables(self, metadata: MetaData, suffix: str) -> Table:
+        return order_table(metadata, suffix)
+
+    def apply(self, connection: Connection, tables: Table, batch: Sequence[Received]) -> None:
+        amended = [r.envelope.aggregate_id for r in batch if isinstance(r.event, OrderAmended)]
+        placed_at = _placed_at(connection, tables, amended)
+        rows: list[dict[str, Any]] = []
+        current: dict[UUID, dict[str, Any]] = {}
+        for received in batch:
+            row = self._row(received, placed_at)
+            unit = row["unit"]
+            placed_at[unit] = row["valid_from"]
+            if unit in current:
+                current[unit]["known_to"] = row["known_from"]
+            current[unit] = row
+            rows.append(row)
+        _end(connection, tables, _first_amendments(rows, set(amended)))
+        connection.execute(insert(tables), rows)
+
+    def _row(self, received: Received, placed_at: Mapping[UUID, int]) -> dict[str, Any]:
+        envelope, order = received.envelope, received.event
+        if not isinstance(order, OrderPlaced | OrderAmended):
+            raise TypeError(type(order).__name__)
+        valid_from = placed_at.get(envelope.aggregate_id, micros(envelope.occurred_at))
+        return {
+            "unit": envelope.aggregate_id,
+            "context": envelope.context,
+            "known_from": envelope.sequence,
+            "known_to": FOREVER,
+            "valid_from": valid_from,
+            "event_id": envelope.id,
+            "customer": order.customer_id,
+            "day": local_day(valid_from, self._reporting.zone),
+            "month": local_month(valid_from, self._reporting.zone),
+            "amount": units(order.total),
+            "currency": order.total.currency,
+            "source": order.source,
+            "region": order.region,
+            "segment": order.segment,
+        }
+
+    def answer(
+        self, connection: Connection, tables: Table, cut: Cut, parameters: RetentionParameters
+    ) -> Answer:
+        return RetentionQuery(connection, tables, cut, parameters, self._reporting).answer()
+
+
+def _placed_at(connection: Connection, table: Table, ids: Sequence[UUID]) -> dict[UUID, int]:
+    found: dict[UUID, int] = {}
+    for start in range(0, len(ids), _CHUNK):
+        query = select(table.c.unit, table.c.valid_from).where(
+            table.c.unit.in_(ids[start : start + _CHUNK]), table.c.known_to == FOREVER
+        )
+        found.update((row.unit, row.valid_from) for row in connection.execute(query))
+    return found
+
+
+def _first_amendments(
+    rows: Sequence[Mapping[str, Any]], amended: set[UUID]
+) -> list[dict[str, Any]]:
+    """Of each amended order, where what was stored of it before the batch ends."""
+    first = {row["unit"]: row["known_from"] for row in reversed(rows) if row["unit"] in amended}
+    return [{"order": unit, "ended": sequence} for unit, sequence in first.items()]
+
+
+def _end(connection: Connection, table: Table, endings: Sequence[Mapping[str, Any]]) -> None:
+    if endings:
+        connection.execute(
+            update(table)
+            .where(table.c.unit == bindparam("order"), table.c.known_to == FOREVER)
+            .values(known_to=bindparam("ended")),
+            endings,
+        )

@@ -1,0 +1,189 @@
+"""Tickets and surveys to and from their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from crm_events.contracts import ticketing
+from crm_events.event import Event
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
+
+from crm_projections.facts.instants import FOREVER
+from crm_projections.facts.timeline import Interval, KnownInterval, Unit
+from crm_projections.views.satisfaction.facts import SatisfactionTables
+from crm_projections.views.satisfaction.states import (
+    HANDLED,
+    Handling,
+    SurveyHistory,
+    SurveyState,
+    TicketFact,
+    TicketState,
+    fold_survey,
+    fold_ticket,
+    survey_of,
+)
+
+_TYPES: Final[Mapping[str, type[Event]]] = {event.TYPE: event for event in HANDLED}
+_CHUNK: Final = 500
+_FACT: Final = (
+    "unit",
+    "version",
+    "sequence",
+    "effective",
+    "week",
+    "month",
+    "event_id",
+    "supersedes",
+)
+_HANDLING: Final = tuple(Handling.__dataclass_fields__)
+
+
+@dataclass(slots=True)
+class Ticket:
+    """One ticket's timeline and one for each of its surveys, over the same facts."""
+
+    ticket: Unit[TicketState, TicketFact] = field(default_factory=Unit)
+    surveys: dict[UUID, Unit[SurveyHistory, TicketFact]] = field(default_factory=dict)
+
+    def take(self, fact: TicketFact) -> None:
+        before = list(self.ticket.facts)
+        self.ticket.take(fact, fold_ticket)
+        survey = survey_of(fact.event)
+        if survey is not None and survey not in self.surveys:
+            self.surveys[survey] = Unit(facts=before)
+        for survey_id, unit in self.surveys.items():
+            unit.take(fact, fold_survey(survey_id))
+
+
+def load_tickets(
+    connection: Connection, tables: SatisfactionTables, ids: Sequence[UUID]
+) -> dict[UUID, Ticket]:
+    """Tickets as they are believed now, with the facts they follow from."""
+    found: dict[UUID, Ticket] = {}
+    for start in range(0, len(ids), _CHUNK):
+        _load(connection, tables, ids[start : start + _CHUNK], found)
+    return found
+
+
+def _load(
+    connection: Connection,
+    tables: SatisfactionTables,
+    ids: Sequence[UUID],
+    found: dict[UUID, Ticket],
+) -> None:
+    events = tables.events
+    facts = select(events).where(events.c.unit.in_(ids)).order_by(events.c.sequence)
+    for row in connection.execute(facts).mappings():
+        event = _TYPES[row["type"]].model_validate_json(row["data"])
+        fact = TicketFact(**{name: row[name] for name in _FACT}, event=event)
+        found.setdefault(fact.unit, Ticket()).ticket.facts.append(fact)
+    for row in _believed(connection, tables.tickets, ids):
+        ticket = TicketState(
+            _handling(row), row["opened_at"], row["week"], row["month"], row["resolved"]
+        )
+        found[row["unit"]].ticket.known.append(_known(row, ticket))
+    for row in _believed(connection, tables.surveys, ids):
+        owner = found[row["unit"]]
+        survey = SurveyState(
+            _handling(row), row["delivered_at"], row["week"], row["month"], row["score"]
+        )
+        unit = owner.surveys.setdefault(row["survey"], Unit(facts=list(owner.ticket.facts)))
+        unit.known.append(_known(row, survey))
+
+
+def _believed(connection: Connection, table: Table, ids: Sequence[UUID]) -> Iterable[Any]:
+    query = select(table).where(table.c.unit.in_(ids), table.c.known_to == FOREVER)
+    return connection.execute(query).mappings()
+
+
+def _handling(row: Any) -> Handling:
+    return Handling(**{name: row[name] for name in _HANDLING})
+
+
+def _known(row: Any, state: Any) -> KnownInterval[Any]:
+    interval = Interval(row["valid_from"], row["valid_to"], row["event_id"], state)
+    return KnownInterval(interval, row["known_from"], row["known_to"], row["id"])
+
+
+def store_tickets(
+    connection: Connection,
+    tables: SatisfactionTables,
+    facts: Sequence[TicketFact],
+    tickets: Mapping[UUID, Ticket],
+) -> None:
+    """Write the new facts, end the intervals they contradict and begin those they imply."""
+    connection.execute(insert(tables.events), [_event_row(fact) for fact in facts])
+    ticket_units = [ticket.ticket for ticket in tickets.values()]
+    survey_units = [unit for ticket in tickets.values() for unit in ticket.surveys.values()]
+    _end(connection, tables.tickets, ticket_units)
+    _end(connection, tables.surveys, survey_units)
+    _begin(connection, tables.tickets, [r for t in tickets.values() for r in _ticket_rows(t)])
+    _begin(connection, tables.surveys, [r for t in tickets.values() for r in _survey_rows(t)])
+
+
+def _event_row(fact: TicketFact) -> dict[str, Any]:
+    row = {name: getattr(fact, name) for name in _FACT}
+    data = _impersonal(fact.event).model_dump_json().encode()
+    return row | {"type": fact.event.TYPE, "data": data}
+
+
+def _impersonal(event: Event) -> Event:
+    """The event without what is personal: figures need no words of a customer."""
+    if isinstance(event, ticketing.TicketOpened):
+        return event.model_copy(update={"summary": None})
+    if isinstance(event, ticketing.SurveyScored):
+        return event.model_copy(update={"comment": None})
+    return event
+
+
+def _end(connection: Connection, table: Table, units: Iterable[Unit[Any, Any]]) -> None:
+    ended = [{"row": k.stored, "ended": k.known_to} for unit in units for k in unit.ended()]
+    if ended:
+        query = update(table).where(table.c.id == bindparam("row"))
+        connection.execute(query.values(known_to=bindparam("ended")), ended)
+
+
+def _begin(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _ticket_rows(ticket: Ticket) -> Iterable[dict[str, Any]]:
+    for known in ticket.ticket.begun():
+        state = known.interval.state
+        yield _row(ticket, known, state) | {
+            "opened_at": state.opened_at,
+            "resolved": state.resolved,
+        }
+
+
+def _survey_rows(ticket: Ticket) -> Iterable[dict[str, Any]]:
+    for survey, unit in ticket.surveys.items():
+        for known in unit.begun():
+            state = known.interval.state
+            if isinstance(state, SurveyState):
+                yield _row(ticket, known, state) | {
+                    "survey": survey,
+                    "delivered_at": state.delivered_at,
+                    "score": state.score,
+                }
+
+
+def _row(
+    ticket: Ticket, known: KnownInterval[Any], state: TicketState | SurveyState
+) -> dict[str, Any]:
+    row = {name: getattr(state.handling, name) for name in _HANDLING}
+    return row | {
+        "unit": ticket.ticket.facts[0].unit,
+        "context": "ticketing",
+        "known_from": known.known_from,
+        "known_to": known.known_to,
+        "valid_from": known.interval.valid_from,
+        "valid_to": known.interval.valid_to,
+        "event_id": known.interval.event_id,
+        "week": state.week,
+        "month": state.month,
+    }
