@@ -13,14 +13,13 @@ from crm_events.domain import DomainError
 from crm_events.partitions import partition_of
 from crm_events.store.mapper import Cause
 from crm_events.store.port import StoreUnavailable
-from fastapi import Depends, Query, Response
-
 from crm_service.commands import CommandCause, Expected, created, done
 from crm_service.exchange import Caller, Needs
 from crm_service.positions import After
 from crm_service.problems import COMMON, Kind, Registry
 from crm_service.routing import MIB, Router, body_limit
-from crm_service.schemas import Answer, Body, Instant, Money
+from crm_service.schemas import Answer, Body, Instant, Money, Parameters
+from fastapi import Depends, Query, Response
 
 SECRET = "anna.example@example.org"
 
@@ -48,7 +47,7 @@ class WriteNote(Body):
     tags: list[str] = []  # noqa: RUF012 (pydantic copies it)
 
 
-class Page(Body):
+class Page(Parameters):
     limit: Annotated[int, Query(ge=1, le=200)] = 50
     cursor: str | None = None
 
@@ -69,7 +68,7 @@ class Notes:
         self.versions.setdefault(id, 1)
         return Outcome(id, 1, Position("notes", partition_of(id), 12), result, repeated)
 
-    def change(self, cause: Cause, id: UUID, expected: int | None) -> Outcome:
+    def change(self, cause: Cause, id: UUID, text: str, expected: int | None) -> Outcome:
         current = self.versions.get(id)
         if current is None:
             raise NotFound("Note", id)
@@ -77,7 +76,8 @@ class Notes:
             raise StaleVersion(current)
         self.causes.append(cause)
         self.versions[id] = current + 1
-        return Outcome(id, current + 1, Position("notes", partition_of(id), 13))
+        position = Position("notes", partition_of(id), 13)
+        return Outcome(id, current + 1, position, {"language": text[:2]})
 
 
 def notes_router(notes: Notes) -> Router:
@@ -91,7 +91,7 @@ def notes_router(notes: Notes) -> Router:
     def change_note(
         note_id: UUID, body: WriteNote, cause: CommandCause, expected: Expected
     ) -> Response:
-        return done(notes.change(cause, note_id, expected))
+        return done(notes.change(cause, note_id, body.text, expected))
 
     @router.get("")
     def list_notes(page: Annotated[Page, Query()], after: After) -> dict[str, object]:
@@ -115,6 +115,7 @@ def notes_router(notes: Notes) -> Router:
 
 def failing_router(notes: Notes) -> Router:
     router = Router(prefix="/v1/failing")
+    router.include_router(slow_router(notes))
 
     @router.get("/bug")
     def meet_bug() -> None:
@@ -140,6 +141,16 @@ def failing_router(notes: Notes) -> Router:
     def break_stream() -> Iterator[str]:
         yield "first\n"
         raise RuntimeError(SECRET)
+
+    return router
+
+
+def slow_router(notes: Notes) -> Router:
+    router = Router()
+
+    @router.get("/hang")
+    def meet_hanging_store() -> None:
+        Event().wait(timeout=60)
 
     @router.get("/slow")
     def wait_for_release() -> dict[str, bool]:

@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 from crm_events.application import LostRace, NotFound, StaleVersion
-from httpx import AsyncClient, Response
-
 from crm_service.problems import COMMON, Kind, Registry
 from crm_service.routing import MIB
-from tests.service.notes import ERRORS, SECRET, NoteSealed, Notes, Unregistered
+from httpx import AsyncClient, Response
+
+from tests.service.notes import ERRORS, SECRET, Notes, NoteSealed, Unregistered
 
 UNKNOWN = "00000000-0000-7000-8000-000000000001"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -130,20 +131,9 @@ def _reason(entry: Mapping[str, Any]) -> str:
 
 def _json(document: Mapping[str, Any]) -> bytes:
     try:
-        return orjson.dumps(document, default=str, option=orjson.OPT_NON_STR_KEYS)
-    except (TypeError, ValueError):
-        return orjson.dumps(_plain(document))
-
-
-def _plain(value: Any) -> Any:
-    """For what orjson refuses, such as half a surrogate pair in the name of an unknown field."""
-    if isinstance(value, Mapping):
-        return {str(_plain(key)): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, int | float | bool | None):
-        return value
-    return str(value).encode("utf-8", "backslashreplace").decode()
+        return orjson.dumps(document, default=str)
+    except TypeError:  # half a surrogate pair, or an integer of more than 64 bits
+        return json.dumps(document, default=str).encode()
 
 
 _KNOWN: Final[Mapping[type[Exception], Translation]] = {

@@ -68,6 +68,7 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [out]
     root.setLevel(level.upper())
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it quotes whole URLs
 
 
 def _formatter(shared: list[Processor]) -> logging.Formatter:

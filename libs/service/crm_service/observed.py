@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,16 +15,23 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, bound_contextvars
 
-from crm_service.answering import Answering
+from crm_service.answering import RETRY_AFTER_SECONDS, Answering
 from crm_service.exchange import Exchange, begin
 from crm_service.guard import OPEN_PATHS
 from crm_service.metrics import HttpMetrics
+from crm_service.problems import RequestRefused
 from crm_service.route_table import RouteTable
 
 Clock = Callable[[], datetime]
 GONE: Final = 499
 """Logged for a client that left before it was answered."""
 log = structlog.get_logger(__name__)
+_ENDING: Final = RequestRefused(
+    "unavailable",
+    "The service ended before it knew the outcome; repeat with the same Idempotency-Key.",
+    headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+)
+"""A drain that ran out of time leaves the third outcome: unknown."""
 
 
 @dataclass(slots=True)
@@ -88,13 +96,22 @@ class Observed:
             await self._app(scope, receive, answer)
         except ClientDisconnect:
             return
+        except asyncio.CancelledError:
+            if not answer.started:
+                await self._refuse(_ENDING, scope, receive, answer)
+            raise
         except Exception as error:
             if not self._answering.expects(error):
                 log.exception("request_failed", route=self._routes.template(scope))
             if answer.started:
                 raise
-            response = self._answering.response(error, answer.exchange.correlation_id)
-            await response(scope, receive, answer)
+            await self._refuse(error, scope, receive, answer)
+
+    async def _refuse(
+        self, error: Exception, scope: Scope, receive: Receive, answer: _Answer
+    ) -> None:
+        response = self._answering.response(error, answer.exchange.correlation_id)
+        await response(scope, receive, answer)
 
     def _leave_behind(self, scope: Scope, answer: _Answer) -> None:
         seconds = perf_counter() - answer.began

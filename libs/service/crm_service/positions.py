@@ -12,6 +12,7 @@ from fastapi import Depends, Header, Query
 from fastapi.exceptions import RequestValidationError
 
 MOST_POSITIONS: Final = 64
+LONGEST_HEADER: Final = 4_000
 _TOKEN: Final = re.compile(r"([a-z][a-z0-9_]{0,30})/(\d{1,4})/(\d{1,18})", re.ASCII)
 
 
@@ -29,7 +30,8 @@ async def positions_after(
         Query(max_length=MOST_POSITIONS, description="Wait for this Crm-Position; repeatable."),
     ] = None,
     crm_after: Annotated[
-        str | None, Header(description="The same, comma-separated, as a header.")
+        str | None,
+        Header(max_length=LONGEST_HEADER, description="The same, comma-separated, as a header."),
     ] = None,
 ) -> tuple[Position, ...]:
     """The furthest position to wait for in each partition. As a dependency: `After`."""
@@ -37,7 +39,7 @@ async def positions_after(
     named += [
         ("header", "crm-after", text) for text in (crm_after or "").split(",") if text.strip()
     ]
-    return _furthest(_parsed(named[: MOST_POSITIONS * 2]))
+    return _furthest(_parsed(named))
 
 
 def _parsed(named: Iterable[tuple[str, str, str]]) -> list[Position]:
