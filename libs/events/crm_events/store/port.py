@@ -32,7 +32,7 @@ class NewEvent(StoredEvent):
 
 @dataclass(frozen=True, slots=True)
 class CommandEntry:
-    """What a repeated Idempotency-Key is answered with. `answer` holds ids, never personal values."""
+    """What a repeated Idempotency-Key is answered with; `answer` holds ids, no personal values."""
 
     command_id: UUID
     fingerprint: bytes
@@ -124,7 +124,7 @@ class CommandRepeated(IntegrityError):
 
 
 class AlreadyTracked(IntegrityError):
-    """The position of a reaction was recorded by somebody else: this is a redelivery or a zombie."""
+    """The position of a reaction was recorded before: this is a redelivery or a zombie."""
 
 
 class StoreUnavailable(Exception):
@@ -156,11 +156,11 @@ class EventRecorder(ProcessRecorder):
 
     @abstractmethod
     def select_streams(self, ids: Iterable[UUID]) -> Mapping[UUID, Sequence[StoredEvent]]:
-        """The events of many aggregates at once, each in order of version; absent ids are left out."""
+        """The events of many aggregates at once, each in order; absent ids are left out."""
 
     @abstractmethod
     def read_log(self, after: int, limit: int) -> LogPage:
-        """Envelopes with sequence > `after`, in order, never past a position still being written."""
+        """Envelopes with sequence > `after`, in order, none past a position still being written."""
 
     @abstractmethod
     def safe_position(self) -> int:
@@ -212,6 +212,10 @@ class EventRecorder(ProcessRecorder):
     @abstractmethod
     def ping(self) -> None:
         """Raises StoreUnavailable."""
+
+    @abstractmethod
+    def schema_current(self) -> bool:
+        """Whether the tables are as this program needs them. Raises StoreUnavailable."""
 
     @abstractmethod
     def close(self) -> None: ...

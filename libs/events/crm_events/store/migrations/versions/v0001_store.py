@@ -1,10 +1,10 @@
 """Events, what commits beside them, and the state of relay and marks."""
 
 import sqlalchemy as sa
-from alembic import op
+from alembic import context, op
 
 from crm_events.sql.columns import ID, INSTANT, POSITION, SMALL
-from crm_events.store.append_function import APPEND_FUNCTION
+from crm_events.store.migrations.v0001_functions import functions
 
 revision = "0001"
 down_revision = None
@@ -21,7 +21,8 @@ def upgrade() -> None:
     _marks()
     if op.get_bind().dialect.name == "postgresql":
         op.execute("CREATE SEQUENCE events_position AS bigint CACHE 1")
-        op.execute(APPEND_FUNCTION)
+        for function in functions(context.config.attributes["schema"]):
+            op.get_bind().exec_driver_sql(function)
 
 
 def _events() -> None:

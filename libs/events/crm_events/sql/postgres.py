@@ -1,0 +1,151 @@
+"""Connections to PostgreSQL that give up in time and come back by themselves."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+T = TypeVar("T")
+
+Connection = psycopg.Connection[Any]
+
+_CONNECT_SECONDS: Final = 2
+# A peer that is gone without a word is noticed within about 5 s.
+_KEEPALIVE: Final = {
+    "keepalives_idle": 3,
+    "keepalives_interval": 1,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 3000,
+}
+# The server says goodbye, or has become one that cannot be written to.
+_GOODBYES: Final = (
+    psycopg.errors.AdminShutdown,
+    psycopg.errors.CrashShutdown,
+    psycopg.errors.CannotConnectNow,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+    psycopg.errors.ReadOnlySqlTransaction,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long, in seconds, anything may take before it is given up."""
+
+    connection: float = 0.8
+    lock: float = 2.0
+    statement: float = 5.0
+
+
+def connection_info(dsn: str, limits: Limits, schema: str | None = None) -> str:
+    """The address with our limits, in UTC, and where given the schema that bare names lie in."""
+    settings = {
+        "lock_timeout": round(limits.lock * 1000),
+        "statement_timeout": round(limits.statement * 1000),
+        "idle_in_transaction_session_timeout": 10_000,
+        "TimeZone": "UTC",
+    }
+    if schema is not None:
+        settings["search_path"] = schema
+    given = str(conninfo_to_dict(dsn).get("options") or "")
+    options = " ".join([given, *(f"-c {name}={value}" for name, value in settings.items())])
+    return make_conninfo(
+        dsn, options=options.strip(), connect_timeout=_CONNECT_SECONDS, **_KEEPALIVE
+    )
+
+
+class Unreachable(Exception):
+    """The server cannot be talked to."""
+
+
+class NoConnection(Unreachable):
+    """None could be had in time: nothing has been done."""
+
+
+class ConnectionBroke(Unreachable):
+    """It broke in use: what was under way may have been done."""
+
+
+class Connections:
+    """At most `size` connections, each made by the caller who needs one.
+
+    So a dead server is noticed at once, with its reason, and a server that is back is used by the
+    next caller: no thread has to find out first. Thread-safe.
+    """
+
+    def __init__(self, conninfo: str, size: int, patience: float) -> None:
+        self._conninfo = conninfo
+        self._patience = patience
+        self._free = threading.Semaphore(size)
+        self._idle: deque[Connection] = deque()
+        self._closed = False
+
+    @contextmanager
+    def borrow(self) -> Iterator[Connection]:
+        """In autocommit. Raises Unreachable, also where the connection breaks inside."""
+        if not self._free.acquire(timeout=self._patience):
+            raise NoConnection(f"every connection was in use for {self._patience} s")
+        try:
+            with self._lent() as connection:
+                yield connection
+        finally:
+            self._free.release()
+
+    @contextmanager
+    def _lent(self) -> Iterator[Connection]:
+        connection = self._take()
+        try:
+            yield connection
+        except psycopg.Error as error:
+            if not (connection.closed or isinstance(error, _GOODBYES)):
+                raise
+            connection.close()
+            self._drop_idle()  # what broke one has as a rule broken them all
+            raise ConnectionBroke(str(error)) from error
+        finally:
+            self._give_back(connection)
+
+    def _take(self) -> Connection:
+        if self._closed:
+            raise NoConnection("the pool has been closed")
+        with suppress(IndexError):
+            return self._idle.pop()
+        return self.connect()
+
+    def connect(self) -> Connection:
+        """One of the caller's own, not counted. Raises NoConnection."""
+        try:
+            return psycopg.connect(self._conninfo, autocommit=True)
+        except psycopg.OperationalError as error:
+            raise NoConnection(str(error)) from error
+
+    def _give_back(self, connection: Connection) -> None:
+        idle = connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        if self._closed or not idle:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def _drop_idle(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
+
+    def reading(self, read: Callable[[Connection], T]) -> T:
+        """Once more on a fresh connection where an idle one turns out to be broken."""
+        try:
+            with self.borrow() as connection:
+                return read(connection)
+        except ConnectionBroke:
+            with self.borrow() as connection:
+                return read(connection)
+
+    def close(self) -> None:
+        self._closed = True
+        self._drop_idle()

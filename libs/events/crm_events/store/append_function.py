@@ -1,5 +1,0 @@
-"""The one way in on PostgreSQL."""
-
-from typing import Final
-
-APPEND_FUNCTION: Final = ""

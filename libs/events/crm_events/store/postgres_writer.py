@@ -1,0 +1,134 @@
+"""Writing threads over PostgreSQL: saves that wait at the same moment share one transaction."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+import psycopg
+import structlog
+
+from crm_events.sql.postgres import ConnectionBroke, Connections, Unreachable
+from crm_events.store.port import StoreUnavailable
+from crm_events.store.postgres_append import Save, append, positions_if_stored, verdict
+from crm_events.store.turns import Inbox, Turn
+
+Positions = list[int]
+_Turn = Turn[Save, Positions]
+
+_log = structlog.get_logger("crm.store")
+_MOST_TURNS: Final = 128
+_MOST_EVENTS: Final = 2_000
+
+
+class PostgresWriter:
+    """`threads` appenders, each with a connection of its own."""
+
+    def __init__(self, connections: Connections, threads: int, patience: float) -> None:
+        self._connections = connections
+        self._patience = patience
+        self._inbox: Inbox[Save, Positions] = Inbox()
+        self._threads = [
+            threading.Thread(target=self._serve, name=f"postgres-writer-{n}", daemon=True)
+            for n in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def run(self, save: Save) -> Positions:
+        """Raises what the port promises; StoreUnavailable only where the outcome is unknown or
+        nothing was written."""
+        turn: _Turn = Turn(save)
+        self._inbox.put(turn)
+        return turn.wait(self._patience)
+
+    def close(self) -> None:
+        self._inbox.close()
+        for thread in self._threads:
+            thread.join()
+
+    def _serve(self) -> None:
+        while (first := self._inbox.take()) is not None:
+            together, apart = self._gather(first)
+            self._write_together(together)
+            for turn in apart:
+                self._write_alone(turn)
+
+    def _gather(self, first: _Turn) -> tuple[list[_Turn], list[_Turn]]:
+        """Who waits now; those that contend with one of them for a version come after."""
+        together, apart = [first], list[_Turn]()
+        taken = _versions(first)
+        while len(together) < _MOST_TURNS and len(taken) < _MOST_EVENTS:
+            turn = self._inbox.take_now()
+            if turn is None:
+                break
+            versions = _versions(turn)
+            (apart if versions & taken else together).append(turn)
+            taken |= versions
+        return together, apart
+
+    def _write_together(self, turns: Sequence[_Turn]) -> None:
+        """All in one call; where one is refused, each by itself for a verdict of its own."""
+        in_doubt = False
+        if len(turns) > 1:
+            try:
+                self._append_all(turns)
+                return
+            except ConnectionBroke:
+                in_doubt = True
+            except Exception as error:  # noqa: BLE001 (each meets its own error below)
+                _log.debug("group_refused", saves=len(turns), reason=str(error))
+        for turn in turns:
+            self._write_alone(turn, in_doubt=in_doubt)
+
+    def _append_all(self, turns: Sequence[_Turn]) -> None:
+        with self._connections.borrow() as connection:
+            every = append(connection, [turn.work for turn in turns])
+        for turn, positions in zip(turns, every, strict=True):
+            turn.succeed(positions)
+
+    def _write_alone(self, turn: _Turn, *, in_doubt: bool = False) -> None:
+        if turn.given_up:
+            return
+        try:
+            turn.succeed(self._settled(turn.work, in_doubt))
+        except Unreachable as error:
+            self._nobody_answers(turn, error)
+        except (psycopg.OperationalError, psycopg.InternalError) as error:
+            turn.fail(StoreUnavailable(f"PostgreSQL could not write: {error}"))
+        except Exception as error:  # noqa: BLE001 (raised in the thread that waits)
+            turn.fail(error)
+
+    def _nobody_answers(self, turn: _Turn, error: Unreachable) -> None:
+        """Whoever waits behind would only wait as long to hear the same."""
+        waiting: _Turn | None = turn
+        while waiting is not None:
+            waiting.fail(StoreUnavailable(f"PostgreSQL cannot be reached: {error}"))
+            waiting = self._inbox.take_now()
+
+    def _settled(self, save: Save, in_doubt: bool) -> Positions:
+        """Tried once more after a lost connection or a deadlock: a save that is there cannot be
+        written twice, and is recognised by the ids of its events."""
+        try:
+            return self._attempt(save, in_doubt)
+        except ConnectionBroke:
+            return self._attempt(save, in_doubt=True)
+        except psycopg.errors.DeadlockDetected:
+            return self._attempt(save, in_doubt)
+
+    def _attempt(self, save: Save, in_doubt: bool) -> Positions:
+        with self._connections.borrow() as connection:
+            try:
+                return append(connection, [save])[0]
+            except psycopg.Error as error:
+                if connection.closed or isinstance(error, psycopg.OperationalError):
+                    raise
+                stored = positions_if_stored(connection, save) if in_doubt else None
+                if stored is None:
+                    raise verdict(connection, save, error) from error
+                return stored
+
+
+def _versions(turn: _Turn) -> set[tuple[object, int]]:
+    return {(event.originator_id, event.originator_version) for event in turn.work.events}
