@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from crm_projections.facts.instants import micros
+from crm_projections.engine.instants import micros
 
 _LAST = timedelta(microseconds=1)
 

@@ -57,12 +57,8 @@ class Answer:
     distribution: Mapping[str, int] | None = None
 
 
-class View(Protocol, Generic[TablesT]):
-    """One question a screen asks: the facts it keeps, how events become facts, how they answer.
-
-    Views are facts first: rows carry effective time and recorded sequence, so that any past state
-    can be asked for. A view never reads the clock and never deletes a fact.
-    """
+class Projector(Protocol, Generic[TablesT]):
+    """What is kept up to date from events: the facts, and how events become facts."""
 
     @property
     def definition(self) -> Definition: ...
@@ -70,8 +66,6 @@ class View(Protocol, Generic[TablesT]):
     def contexts(self) -> tuple[str, ...]: ...
     @property
     def handles(self) -> frozenset[type[Event]]: ...
-    @property
-    def parameters(self) -> type[ViewParameters]: ...
 
     def tables(self, metadata: MetaData, suffix: str) -> TablesT:
         """The view's tables for one generation; every table name ends in `suffix`."""
@@ -82,6 +76,17 @@ class View(Protocol, Generic[TablesT]):
         Events of one aggregate come in order of version, each once. Between aggregates there is no
         order. Only events of `handles` are given. An exception parks the aggregate that caused it.
         """
+
+
+class View(Projector[TablesT], Protocol, Generic[TablesT]):
+    """One question a screen asks: the facts it keeps, how events become facts, how they answer.
+
+    Views are facts first: rows carry effective time and recorded sequence, so that any past state
+    can be asked for. A view never reads the clock and never deletes a fact.
+    """
+
+    @property
+    def parameters(self) -> type[ViewParameters]: ...
 
     def answer(self, connection: Connection, tables: TablesT, cut: Cut, parameters: Any) -> Answer:
         """What the view says at a cut, asked with an instance of `parameters`."""

@@ -1,0 +1,128 @@
+"""The views' own database: one writer at a time on SQLite, a schema of its own on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+_LOCK: Final = 0x63726D5F76  # "crm_v": the advisory lock under which tables are made
+_BUSY_SECONDS: Final = 15
+_SERVER_OPTIONS: Final = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+
+
+class Database:
+    """Transactions on the views' tables. Thread-safe; blocking."""
+
+    def __init__(self, engine: Engine, schema: str | None) -> None:
+        self._engine = engine
+        self._schema = schema
+        self._reading = engine.execution_options(**_snapshot(engine))
+        self._writing = engine.execution_options(crm_writes=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One unchanging state of everything, however many statements ask."""
+        with self._reading.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Commits at the end, or leaves no trace."""
+        with self._writing.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def defining(self) -> Iterator[Connection]:
+        """A writing transaction in which tables may be made while others start up too."""
+        with self.writing() as connection:
+            if self._schema is not None:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+                connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{self._schema}"'))
+            yield connection
+
+    def ping(self) -> None:
+        """Raises SQLAlchemy's OperationalError where the database does not answer."""
+        with self._engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def sqlite_database(path: Path, *, readers: int = 8) -> Database:
+    """Views in one file. What the file system forgets in a power cut, the log tells again."""
+    engine = create_engine(
+        f"sqlite:///{path}",
+        hide_parameters=True,
+        pool_size=readers,
+        connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return Database(engine, None)
+
+
+def postgres_database(dsn: str, namespace: str, *, connections: int = 10) -> Database:
+    """Views in the schema `<namespace>_projections`; `dsn` as libpq reads it."""
+    schema = f"{namespace}_projections"
+    arguments = conninfo_to_dict(dsn, connect_timeout=5)
+    options = f"{arguments.get('options') or ''} {_SERVER_OPTIONS} -c search_path={schema}"
+    engine = create_engine(
+        "postgresql+psycopg://",
+        hide_parameters=True,
+        pool_size=connections,
+        pool_pre_ping=True,
+        pool_timeout=5,
+        connect_args={**arguments, "options": options.strip()},
+    )
+    return Database(engine, schema)
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert what is not there yet; a row whose key is taken changes nothing."""
+    if rows:
+        connection.execute(_inserting(connection, table).on_conflict_do_nothing(), rows)
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows, or replace the other columns of those whose primary key is taken.
+
+    A key may occur only once in `rows`.
+    """
+    if not rows:
+        return
+    statement = _inserting(connection, table)
+    keys = [column.name for column in table.primary_key]
+    given = [name for name in rows[0] if name not in keys]
+    changes = {name: statement.excluded[name] for name in given}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
+
+
+def _inserting(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    on_server = connection.dialect.name == "postgresql"
+    return postgresql.insert(table) if on_server else sqlite.insert(table)
+
+
+def _snapshot(engine: Engine) -> dict[str, Any]:
+    if engine.dialect.name == "sqlite":
+        return {}
+    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-16000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """The driver would begin only at the first write, too late for a snapshot or for order."""
+    writes = connection.get_execution_options().get("crm_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

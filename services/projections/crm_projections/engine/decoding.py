@@ -1,0 +1,80 @@
+"""Which stored types a view takes, and their events, decoded once for all views of a process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from crm_events.catalogue import CATALOGUE
+from crm_events.codec import Codec, Slot, UndecodableEvent
+from crm_events.envelope import Envelope
+from crm_events.event import Event, personal_fields
+from crm_events.upcasting import UPCASTS
+from pydantic import ValidationError
+
+
+def interest(handles: Iterable[type[Event]]) -> Mapping[str, bool]:
+    """Every stored type this program knows, old shapes too, and whether it is handled.
+
+    A type that is absent is unknown: the program is older than the producer.
+    """
+    wanted = frozenset(handles)
+    names = (*CATALOGUE, *UPCASTS)
+    return {name: CATALOGUE.get(_newest(name)) in wanted for name in names}
+
+
+def _newest(name: str) -> str:
+    while name in UPCASTS:
+        name = UPCASTS[name][0]
+    return name
+
+
+class Decoder:
+    """Decodes an event when the first view asks for it, and keeps it until the batch is done."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self._decoded: dict[UUID, Event] = {}
+
+    def another(self) -> Decoder:
+        """One for another thread."""
+        return Decoder(self._codec)
+
+    def decode(self, envelope: Envelope) -> Event:
+        """Raises UndecodableEvent, UnknownEventType and KeysUnavailable."""
+        found = self._decoded.get(envelope.id)
+        if found is None:
+            slot = Slot(envelope.type, envelope.aggregate_id, envelope.aggregate_version)
+            found = self._decoded[envelope.id] = self._codec.decode(envelope.data, slot)
+        return found
+
+    def forget(self) -> None:
+        self._decoded.clear()
+
+
+def reason_of(error: BaseException, event_type: str) -> str:
+    """What went wrong and where, without a value that could be personal."""
+    if isinstance(error.__cause__, ValidationError):
+        return f"{type(error).__name__}: {_fields(error.__cause__)}"
+    where = _place(error)
+    known = CATALOGUE.get(_newest(event_type))
+    if isinstance(error, UndecodableEvent) or (known and not personal_fields(known)):
+        return f"{type(error).__name__}: {str(error)[:500]}{where}"
+    return f"{type(error).__name__}{where}"
+
+
+def _fields(error: ValidationError) -> str:
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in found[:5])
+
+
+def _place(error: BaseException) -> str:
+    """The innermost line of this project's code that the error passed."""
+    found, trace = "", error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if "crm_projections" in code.co_filename:
+            file = code.co_filename.partition("crm_projections/")[2]
+            found = f" (at {file}:{trace.tb_lineno})"
+        trace = trace.tb_next
+    return found

@@ -1,0 +1,169 @@
+"""Generations of a view: each has its own tables and positions, and one of them is live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Literal, TypeVar
+
+from sqlalchemy import Connection, MetaData, Row, case, delete, func, insert, select, update
+
+from crm_projections.engine.database import Database
+from crm_projections.engine.position import Generation, fence
+from crm_projections.engine.tables import GENERATIONS, LETTERS, METADATA, POSITIONS
+from crm_projections.engine.view import Projector
+
+T = TypeVar("T")
+Status = Literal["building", "live", "retired", "scratch"]
+_FIRST: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Generic[T]):
+    """A generation of a view with its tables at hand."""
+
+    generation: Generation
+    tables: T
+    metadata: MetaData
+
+
+class OutdatedView(Exception):
+    """The live tables were made by another version of the view's definition."""
+
+    def __init__(self, view: str, stored: int, wanted: int) -> None:
+        super().__init__(
+            f"The tables of view {view!r} hold definition {stored}, this program computes "
+            f"definition {wanted}: rebuild the view."
+        )
+
+
+class NothingLive(Exception):
+    """No process has made the view's tables yet."""
+
+    def __init__(self, view: str) -> None:
+        super().__init__(f"View {view!r} has no tables yet; start its projection, or migrate.")
+
+
+def migrate(database: Database) -> None:
+    """Make the engine's own tables where they are missing; safe in many processes at once."""
+    with database.defining() as connection:
+        METADATA.create_all(connection)
+
+
+def open_generation(view: Projector[T], generation: Generation) -> Opened[T]:
+    """The tables of a generation, without looking whether they exist."""
+    metadata = MetaData()
+    return Opened(generation, view.tables(metadata, generation.suffix), metadata)
+
+
+def find_live(connection: Connection, view: Projector[T]) -> Generation | None:
+    """The live generation. Raises OutdatedView where the program has moved on since it was made."""
+    name = view.definition.id
+    row = _live_row(connection, name)
+    if row is None:
+        return None
+    if row.definition_version != view.definition.version:
+        raise OutdatedView(name, row.definition_version, view.definition.version)
+    return Generation(name, row.generation)
+
+
+def live_number(connection: Connection, view: str) -> Generation | None:
+    """The live generation, whichever definition it holds."""
+    row = _live_row(connection, view)
+    return None if row is None else Generation(view, row.generation)
+
+
+def _live_row(connection: Connection, view: str) -> Row[Any] | None:
+    live = select(GENERATIONS).where(GENERATIONS.c.view == view, GENERATIONS.c.status == "live")
+    return connection.execute(live).one_or_none()
+
+
+def open_live(database: Database, view: Projector[T], now: int) -> Opened[T]:
+    """The live generation, made first where there is none. Raises OutdatedView."""
+    with database.reading() as connection:
+        found = find_live(connection, view)
+    if found is not None:
+        return open_generation(view, found)
+    with database.defining() as connection:
+        found = find_live(connection, view)
+        if found is not None:
+            return open_generation(view, found)
+        return _create(connection, view, "live", now)
+
+
+def create_beside(database: Database, view: Projector[T], status: Status, now: int) -> Opened[T]:
+    """A new, empty generation beside what there is."""
+    with database.defining() as connection:
+        return _create(connection, view, status, now)
+
+
+def _create(connection: Connection, view: Projector[T], status: Status, now: int) -> Opened[T]:
+    name = view.definition.id
+    highest = connection.execute(
+        select(func.max(GENERATIONS.c.generation)).where(GENERATIONS.c.view == name)
+    ).scalar_one()
+    opened = open_generation(view, Generation(name, (highest or 0) + _FIRST))
+    opened.metadata.create_all(connection)
+    row = {
+        "view": name,
+        "generation": opened.generation.number,
+        "status": status,
+        "definition": view.definition.id,
+        "definition_version": view.definition.version,
+        "created_at": now,
+    }
+    connection.execute(insert(GENERATIONS).values(**row))
+    return opened
+
+
+def switch(connection: Connection, old: Generation | None, new: Generation, now: int) -> None:
+    """Make `new` live and `old` retired in one statement, and fence whoever still feeds `old`."""
+    numbers = [generation.number for generation in (old, new) if generation is not None]
+    becoming = GENERATIONS.c.generation == new.number
+    connection.execute(
+        update(GENERATIONS)
+        .where(GENERATIONS.c.view == new.view, GENERATIONS.c.generation.in_(numbers))
+        .values(
+            status=case((becoming, "live"), else_="retired"),
+            switched_at=case((becoming, now), else_=GENERATIONS.c.switched_at),
+            stopped=None,
+        )
+    )
+    if old is not None:
+        fence(connection, old)
+
+
+def drop(database: Database, opened: Opened[Any]) -> None:
+    """Remove a generation that is not live. Decisions to skip an event are kept."""
+    generation = opened.generation
+    with database.defining() as connection:
+        opened.metadata.drop_all(connection)
+        for table in (GENERATIONS, POSITIONS):
+            connection.execute(delete(table).where(*_of(table, generation)))
+        connection.execute(
+            delete(LETTERS).where(*_of(LETTERS, generation), LETTERS.c.status != "skipped")
+        )
+
+
+def record_stop(database: Database, generation: Generation, reason: str | None) -> None:
+    """Tell every process why this view does not move; None when it does again."""
+    with database.writing() as connection:
+        connection.execute(
+            update(GENERATIONS)
+            .where(*_of(GENERATIONS, generation), GENERATIONS.c.stopped.is_distinct_from(reason))
+            .values(stopped=reason)
+        )
+
+
+def stops(connection: Connection) -> Mapping[str, str]:
+    """The views that stopped, and why."""
+    rows = connection.execute(
+        select(GENERATIONS.c.view, GENERATIONS.c.stopped).where(
+            GENERATIONS.c.status == "live", GENERATIONS.c.stopped.is_not(None)
+        )
+    )
+    return {row.view: row.stopped for row in rows}
+
+
+def _of(table: Any, generation: Generation) -> tuple[Any, ...]:
+    return (table.c.view == generation.view, table.c.generation == generation.number)

@@ -1,0 +1,151 @@
+"""The dead letters of a view: events that failed, and those that wait behind them, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from crm_events.feed.port import Lane
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+
+from crm_projections.engine.letters import Letter, Parked, Status, parked_of, row_of
+from crm_projections.engine.position import Generation
+from crm_projections.engine.tables import LETTERS, POSITIONS
+
+WINDOW: Final = 10_000
+MOST_FAILURES: Final = WINDOW // 100
+"""A view stops when more than these of the last WINDOW events failed by themselves."""
+
+
+class TooManyFailures(Exception):
+    """The fault is not in single events, so parking them one by one would hide it."""
+
+    def __init__(self, view: str, last: str) -> None:
+        super().__init__(
+            f"More than {MOST_FAILURES} of the last {WINDOW} events of view {view!r} failed by "
+            f"themselves; it stopped before the next. Mend the cause and start again. "
+            f"The last failure: {last}"
+        )
+
+
+def park(
+    connection: Connection, generation: Generation, letters: Sequence[Letter], now: int
+) -> None:
+    """Keep letters. Raises TooManyFailures, with nothing kept, when events fail in numbers."""
+    fresh = _without_known_strays(connection, generation, letters)
+    if not fresh:
+        return
+    seen = _seen(connection, generation)
+    failed = [letter for letter in fresh if letter.kind != "behind"]
+    if failed and len(failed) + _failures_since(connection, generation, seen) > MOST_FAILURES:
+        raise TooManyFailures(generation.view, failed[-1].reason)
+    rows = [row_of(generation, letter, seen, now) for letter in fresh]
+    connection.execute(insert(LETTERS), rows)
+
+
+def _without_known_strays(
+    connection: Connection, generation: Generation, letters: Sequence[Letter]
+) -> Sequence[Letter]:
+    """A record without a place in its lane is known by its offset when it comes again."""
+    if all(letter.aggregate_id is not None for letter in letters):
+        return letters
+    rows = connection.execute(
+        select(LETTERS.c.context, LETTERS.c.partition, LETTERS.c.record_offset).where(
+            *_of(generation), LETTERS.c.aggregate_id.is_(None)
+        )
+    )
+    known = {(Lane(row.context, row.partition), row.record_offset) for row in rows}
+    return [letter for letter in letters if (letter.lane, letter.stray_offset) not in known]
+
+
+def parked_aggregates(connection: Connection, generation: Generation) -> set[UUID]:
+    """Aggregates whose further events wait."""
+    rows = connection.execute(
+        select(LETTERS.c.aggregate_id).where(*_of(generation), LETTERS.c.status == "parked")
+    )
+    return {row.aggregate_id for row in rows if row.aggregate_id is not None}
+
+
+def left_out(connection: Connection, view: str) -> set[UUID]:
+    """Events that somebody decided to skip; they stay out of every generation of the view."""
+    rows = connection.execute(
+        select(LETTERS.c.event_id).where(LETTERS.c.view == view, LETTERS.c.status == "skipped")
+    )
+    return {row.event_id for row in rows if row.event_id is not None}
+
+
+def parked_count(connection: Connection, generation: Generation) -> int:
+    counted = select(func.count()).where(*_of(generation), LETTERS.c.status == "parked")
+    return connection.execute(counted).scalar_one()
+
+
+def letters(connection: Connection, *conditions: ColumnElement[bool]) -> list[Parked]:
+    """Letters in the order in which they are to be applied."""
+    ordered = select(LETTERS).where(*conditions).order_by(LETTERS.c.sequence, LETTERS.c.id)
+    return [parked_of(row) for row in connection.execute(ordered)]
+
+
+def find_letter(connection: Connection, id: int) -> Parked | None:
+    return next(iter(letters(connection, LETTERS.c.id == id)), None)
+
+
+def parked_letters(connection: Connection, generation: Generation | None = None) -> list[Parked]:
+    """What is parked now, of one generation or of all."""
+    of = _of(generation) if generation is not None else ()
+    return letters(connection, LETTERS.c.status == "parked", *of)
+
+
+def queue_of(connection: Connection, generation: Generation, aggregate_id: UUID) -> list[Parked]:
+    """What is parked of one aggregate, in order."""
+    return letters(
+        connection,
+        *_of(generation),
+        LETTERS.c.status == "parked",
+        LETTERS.c.aggregate_id == aggregate_id,
+    )
+
+
+def settle(
+    connection: Connection,
+    letter: Parked,
+    status: Status,
+    now: int,
+    *,
+    by: str,
+    decision: str | None = None,
+) -> None:
+    """Record what became of a letter, when, and who saw to it."""
+    _change(connection, letter, status=status, decided_at=now, decided_by=by, decision=decision)
+
+
+def failed_again(connection: Connection, letter: Parked, reason: str) -> None:
+    _change(connection, letter, kind="failed", reason=reason, attempts=LETTERS.c.attempts + 1)
+
+
+def _change(connection: Connection, letter: Parked, **values: Any) -> None:
+    connection.execute(update(LETTERS).where(LETTERS.c.id == letter.id).values(**values))
+
+
+def _of(generation: Generation) -> tuple[ColumnElement[bool], ...]:
+    return (LETTERS.c.view == generation.view, LETTERS.c.generation == generation.number)
+
+
+def _seen(connection: Connection, generation: Generation) -> int:
+    total = func.coalesce(
+        func.sum(POSITIONS.c.applied + POSITIONS.c.parked + POSITIONS.c.skipped), 0
+    )
+    counted = select(total).where(
+        POSITIONS.c.view == generation.view, POSITIONS.c.generation == generation.number
+    )
+    return int(connection.execute(counted).scalar_one())
+
+
+def _failures_since(connection: Connection, generation: Generation, seen: int) -> int:
+    counted = select(func.count()).where(
+        *_of(generation),
+        LETTERS.c.kind != "behind",
+        LETTERS.c.status != "applied",
+        LETTERS.c.seen > seen - WINDOW,
+    )
+    return connection.execute(counted).scalar_one()
