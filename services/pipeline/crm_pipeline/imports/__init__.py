@@ -12,15 +12,16 @@ from crm_pipeline.application.directory import PRODUCT
 from crm_pipeline.domain.product import Product, ProductFacts
 from crm_pipeline.imports.deals import DealImport
 from crm_pipeline.imports.orders import OrderImport
+from crm_pipeline.imports.places import Places
 from crm_pipeline.imports.products import ProductImport
 
 
-def imports_of(app: PipelineApplication, currency: str) -> Mapping[str, Begin]:
-    """The kinds by their names in the path. `currency` is that of amounts that name none."""
+def imports_of(app: PipelineApplication, places: Places) -> Mapping[str, Begin]:
+    """The kinds of rows by the name they have in the path."""
     return {
-        "products": lambda request: ProductImport(app, request, currency),
-        "deals": lambda request: DealImport(app, request, currency),
-        "orders": lambda request: OrderImport(app, request, currency),
+        "products": lambda request: ProductImport(app, request, places),
+        "deals": lambda request: DealImport(app, request, places),
+        "orders": lambda request: OrderImport(app, request, places),
     }
 
 

@@ -12,10 +12,17 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from crm_events.event import Key, Money, Staff, Text
 from crm_events.store.mapper import Cause
 from crm_events.store.port import DirectoryEntry
+from crm_service.importing.dates import (
+    dates_entry,
+    differing_date,
+    refuse_future,
+    refuse_other_date,
+)
 from crm_service.importing.options import money, options_of
 from crm_service.importing.protocol import ImportIn, ImportKind, RowRefused
 from crm_service.schemas import Amount, Body, Instant
@@ -26,10 +33,9 @@ from crm_pipeline.application import PipelineApplication
 from crm_pipeline.application.directory import ORGANISATION, PRODUCT
 from crm_pipeline.domain.deal import Deal
 from crm_pipeline.domain.deal_facts import DealFacts, Opening, grouped
-from crm_pipeline.imports.dates import refuse_future
+from crm_pipeline.imports.places import Places
 from crm_pipeline.imports.stages import DealOptions, FileStages, State, file_stages
 
-_DATES: Final = "imported-deal"
 _SAID: Final = frozenset(
     ("title", "customer_id", "product_id", "sector", "region", "source", "campaign_id")
 ) | {"expected_close"}
@@ -63,10 +69,11 @@ class DealImport(ImportKind[Deal, DealRow]):
     row = DealRow
     _stages: FileStages
 
-    def __init__(self, app: PipelineApplication, request: ImportIn, currency: str) -> None:
+    def __init__(self, app: PipelineApplication, request: ImportIn, places: Places) -> None:
         self._app = app
         self._options = options_of(DealOptions, request)
-        self._currency = self._options.currency or currency
+        self._currency = self._options.currency or places.currency
+        self._zone = ZoneInfo(self._options.timezone or places.timezone)
         self._dry_run = request.dry_run
         self._staff: Mapping[UUID, Staff] = {}
         self._organisations: Mapping[UUID, DirectoryEntry] = {}
@@ -84,17 +91,23 @@ class DealImport(ImportKind[Deal, DealRow]):
 
     def decide(self, thing: Deal, row: DealRow, *, at: datetime) -> Iterable[DirectoryEntry]:
         state = self._stages.state(row.stage)
-        if state.outcome == "open" and row.closed_at is not None:
-            raise RowRefused("closed_at", f"{row.stage} is an open stage; leave the date out")
+        row = self._expecting(row) if state.outcome == "open" else row
         self._refuse_unknown_product(row)
-        refuse_future("opened_at", row.opened_at, at)
-        refuse_future("closed_at", row.closed_at, at)
+        dates = {"opened_at": row.opened_at, "closed_at": row.closed_at}
+        for column, moment in dates.items():
+            refuse_future(column, moment, at)
         if thing.version == 0:
             self._open(thing, row, state, at)
         else:
             self._change(thing, row, state, at)
-        dates = {"opened_at": _text(row.opened_at), "closed_at": _text(row.closed_at)}
-        return (DirectoryEntry(_DATES, thing.id, None, dates),)
+        return (dates_entry(thing.id, dates),)
+
+    def _expecting(self, row: DealRow) -> DealRow:
+        """The closing date of a deal that is open is the day on which it is expected to close."""
+        if row.closed_at is None:
+            return row
+        day = row.expected_close or row.closed_at.astimezone(self._zone).date()
+        return row.model_copy(update={"closed_at": None, "expected_close": day})
 
     # --- a new deal ---
 
@@ -156,12 +169,10 @@ class DealImport(ImportKind[Deal, DealRow]):
 
         Raises RowRefused when the opening has another date: it is a fact that stays.
         """
-        entry = self._app.recorder.directory(_DATES, [deal.id]).get(deal.id)
-        before = {} if entry is None else entry.data
-        opened, closed = before.get("opened_at"), before.get("closed_at")
-        if opened and row.opened_at is not None and opened != _text(row.opened_at):
-            raise RowRefused("opened_at", f"it was imported as opened at {opened}, which stays")
-        moved = closed and row.closed_at is not None and closed != _text(row.closed_at)
+        recorder = self._app.recorder
+        if differing_date(recorder, deal.id, {"opened_at": row.opened_at}):
+            raise refuse_other_date("opened_at")
+        moved = differing_date(recorder, deal.id, {"closed_at": row.closed_at})
         return bool(moved) and state.outcome == deal.status
 
     def _amended(self, known: DealFacts, row: DealRow, *, priced: bool) -> DealFacts:
@@ -199,7 +210,3 @@ class DealImport(ImportKind[Deal, DealRow]):
 
     def _amount(self, row: DealRow) -> Money | None:
         return money(row.amount, row.currency, self._currency)
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from crm_events.contracts.pipeline import OrderLine
 from crm_events.event import Key, Money, Text
-from crm_events.ids import derived_id
 from crm_events.store.port import DirectoryEntry
+from crm_service.importing.customers import Customers
+from crm_service.importing.dates import refuse_future
 from crm_service.importing.options import Options, options_of
 from crm_service.importing.protocol import ImportIn, ImportKind, RowRefused
 from crm_service.schemas import Amount, Body, Instant
@@ -20,13 +21,12 @@ from pydantic import Field
 
 from crm_pipeline.application import PipelineApplication
 from crm_pipeline.domain.order import Order, OrderFacts
-from crm_pipeline.imports.dates import refuse_future
 
-CUSTOMER: Final = "customer"
 _DATE_STAYS: Final = (
     "nothing but the date differs from what was imported, and the date of an order stays; "
     "import it under another key if it is another order"
 )
+from crm_pipeline.imports.places import Places
 
 
 class OrderRow(Body):
@@ -51,11 +51,9 @@ class OrderImport(ImportKind[Order, OrderRow]):
     aggregate = Order
     row = OrderRow
 
-    def __init__(self, app: PipelineApplication, request: ImportIn, currency: str) -> None:
-        self._secret = app.secret
-        self._source = request.source
-        self._currency = options_of(Options, request).currency or currency
-        self._customers: dict[str, UUID] = {}
+    def __init__(self, app: PipelineApplication, request: ImportIn, places: Places) -> None:
+        self._currency = options_of(Options, request).currency or places.currency
+        self._customers = Customers(app.secret, request.source)
 
     def decide(self, thing: Order, row: OrderRow, *, at: datetime) -> Iterable[DirectoryEntry]:
         refuse_future("ordered_at", row.ordered_at, at)
@@ -71,19 +69,10 @@ class OrderImport(ImportKind[Order, OrderRow]):
     def _facts(self, row: OrderRow) -> OrderFacts:
         total = Money(amount=row.amount, currency=row.currency or self._currency)
         lines = () if row.quantity is None and row.product_id is None else (_line(row, total),)
-        customer = self._customer(row)
-        return OrderFacts(customer, total, lines, row.source, row.region, row.segment)
-
-    def _customer(self, row: OrderRow) -> UUID:
-        if row.customer_id is not None:
-            return row.customer_id
-        if row.customer_key is None:
+        customer = self._customers.id(row.customer_id, row.customer_key)
+        if customer is None:
             raise RowRefused("customer_key", "name the customer who bought")
-        known = self._customers.get(row.customer_key)
-        if known is None:
-            known = derived_id(self._secret, self._source, CUSTOMER, row.customer_key)
-            self._customers[row.customer_key] = known
-        return known
+        return OrderFacts(customer, total, lines, row.source, row.region, row.segment)
 
 
 def _line(row: OrderRow, total: Money) -> OrderLine:

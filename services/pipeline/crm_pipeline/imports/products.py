@@ -19,6 +19,7 @@ from crm_service.settings import Currency
 from crm_pipeline.application import PipelineApplication
 from crm_pipeline.application.directory import PRODUCT
 from crm_pipeline.domain.product import Product
+from crm_pipeline.imports.places import Places
 
 
 class ProductRow(Body):
@@ -38,9 +39,9 @@ class ProductImport(ImportKind[Product, ProductRow]):
     aggregate = Product
     row = ProductRow
 
-    def __init__(self, app: PipelineApplication, request: ImportIn, currency: str) -> None:
+    def __init__(self, app: PipelineApplication, request: ImportIn, places: Places) -> None:
         self._app = app
-        self._currency = options_of(Options, request).currency or currency
+        self._currency = options_of(Options, request).currency or places.currency
 
     def adopt(self, rows: Mapping[UUID, ProductRow]) -> Mapping[UUID, UUID]:
         """Those that are registered under their name already, by whomever."""

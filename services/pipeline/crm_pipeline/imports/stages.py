@@ -18,6 +18,7 @@ from crm_events.store.mapper import Cause
 from crm_events.store.port import VersionConflict
 from crm_service.importing.options import Options, OptionsRefused
 from crm_service.importing.protocol import RowRefused
+from crm_service.settings import TimeZone
 from pydantic import BeforeValidator
 
 from crm_pipeline.application import PipelineApplication
@@ -39,6 +40,7 @@ class DealOptions(Options):
 
     pipeline: Key = "sales"
     stages: Names = ()
+    timezone: TimeZone | None = None
     won: Names = ("Won",)
     lost: Names = ("Lost",)
 
