@@ -24,6 +24,8 @@ _OTHER_FILES: Final = (
     (b"%PDF", "a PDF"),
 )
 _DOUBLE_BYTE: Final = re.compile(rb"[\x81-\xfe]([\x40-\x7e\x80-\xfe])")
+_NUL_SHARE: Final = 20
+"""One byte in so many NUL: no stray one, but every other byte of Western UTF-16."""
 _SAY_WHICH: Final = (
     "Save it as UTF-8, or name its encoding, such as --encoding cp1252 (Western Windows), "
     "--encoding gb18030 or --encoding utf-16-le."
@@ -39,8 +41,8 @@ def detect_encoding(stream: BinaryIO) -> str:
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return checked_encoding(stream, encoding)
-    if b"\0" in head:
-        raise FileRefused("The file holds NUL bytes: binary, or UTF-16 unmarked.", _SAY_WHICH)
+    if head.count(0) * _NUL_SHARE > len(head):
+        raise FileRefused("The file is binary, or UTF-16 without its mark.", _SAY_WHICH)
     damaged_line = _undecodable_line(stream, "utf-8")
     return "utf-8" if damaged_line is None else _not_utf8(stream, damaged_line)
 
@@ -48,7 +50,8 @@ def detect_encoding(stream: BinaryIO) -> str:
 def checked_encoding(stream: BinaryIO, encoding: str) -> str:
     """The named encoding, once the whole file has been decoded with it."""
     try:
-        b"".decode(encoding)
+        "x".encode(encoding)  # bytes-to-bytes codecs such as hex refuse text
+        codecs.getincrementaldecoder(encoding)
     except (LookupError, ValueError):
         raise FileRefused(f"There is no text encoding {encoding!r}.", _SAY_WHICH) from None
     line = _undecodable_line(stream, encoding)

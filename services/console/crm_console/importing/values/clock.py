@@ -27,9 +27,10 @@ def parse_clock(text: str) -> time:
     half = (found["half"] or found["half2"] or "") if found else ""
     if found is None or not (found["rest"] or half):
         raise BadValue("is not a time that can be read")
+    hour = _hour(int(found["hour"]), half.casefold())
     try:
         return time(
-            _hour(int(found["hour"]), half.casefold()),
+            hour,
             int(found["minute"] or 0),
             int(found["second"] or 0),
             int((found["fraction"] or "0").ljust(6, "0")[:6]),

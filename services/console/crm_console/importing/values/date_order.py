@@ -24,14 +24,16 @@ def possible_orders(text: str) -> Orders | None:
 
 
 def date_order(column: str, examples: Mapping[Orders, tuple[int, str]]) -> Order | None:
-    """The column's order, from one example (line, text) of each kind; None when none is needed."""
-    proven = {order for orders in examples if len(orders) == 1 for order in orders}
-    open_ = [orders for orders in examples if len(orders) > 1]
-    if not open_:
+    """The one order that all dates of the column allow; None when each allows only one.
+
+    `examples` holds the line and text of one date for each set of orders that occurs.
+    """
+    if all(len(orders) == 1 for orders in examples):
         return None
-    if len(proven) == 1 and all(proven <= orders for orders in open_):
-        return next(iter(proven))
-    raise FileRefused(_problem(column, examples), _remedy(open_[0] | proven))
+    common = frozenset(Order).intersection(*examples)
+    if len(common) == 1:
+        return next(iter(common))
+    raise FileRefused(_problem(column, examples), _remedy(common or frozenset().union(*examples)))
 
 
 def _problem(column: str, examples: Mapping[Orders, tuple[int, str]]) -> str:
