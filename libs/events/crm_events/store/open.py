@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from crm_events.sql.migrating import migrate_postgres
+from crm_events.sql.names import is_postgres, schema_name
 from crm_events.store.port import EventRecorder
 from crm_events.store.postgres import PostgresRecorder
-from crm_events.store.schema import SCRIPTS, schema_name
+from crm_events.store.schema import SCRIPTS
 from crm_events.store.sqlite import SqliteRecorder
 
 
@@ -15,7 +16,7 @@ def open_recorder(place: str | Path, namespace: str, context: str) -> EventRecor
     """The store of a context. A file is made or brought up to date; PostgreSQL needs `migrate`
     to have been run, connects when first used and says through `schema_current` whether it fits.
     """
-    if _is_postgres(place):
+    if is_postgres(place):
         return PostgresRecorder(str(place), schema_name(namespace, context))
     return SqliteRecorder(place)
 
@@ -23,7 +24,3 @@ def open_recorder(place: str | Path, namespace: str, context: str) -> EventRecor
 def migrate(place: str, namespace: str, context: str) -> None:
     """Make or bring up to date a context's schema on PostgreSQL; repeating it changes nothing."""
     migrate_postgres(place, schema_name(namespace, context), SCRIPTS)
-
-
-def _is_postgres(place: str | Path) -> bool:
-    return str(place).startswith(("postgresql://", "postgres://"))

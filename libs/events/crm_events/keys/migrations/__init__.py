@@ -1,0 +1,1 @@
+"""The schema of the key database; an applied script is never edited."""

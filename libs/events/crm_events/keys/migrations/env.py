@@ -1,0 +1,5 @@
+"""Run by Alembic."""
+
+from crm_events.sql.environment import run
+
+run()

@@ -1,0 +1,134 @@
+"""Subjects' keys in a database of their own, wrapped by a master key that is not in it."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from crm_events.keys.cache import Found, KeyCache
+from crm_events.keys.master import KEY_BYTES, MasterKey
+from crm_events.keys.port import ERASED, Erased, SubjectErased
+
+Rows = Mapping[UUID, bytes | None]
+"""Wrapped keys by subject; None is a tombstone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """When and why a key was destroyed."""
+
+    erased_at: datetime
+    reason: str
+
+
+class KeyTable(ABC):
+    """The table of keys in one database. Every call raises KeysUnavailable."""
+
+    @abstractmethod
+    def read(self, subjects: Iterable[UUID]) -> Rows: ...
+
+    @abstractmethod
+    def insert(self, rows: Mapping[UUID, bytes]) -> None:
+        """Durably; a subject that has a row keeps it."""
+
+    @abstractmethod
+    def bury(self, subject: UUID, reason: str) -> None:
+        """A tombstone in place of the key, also where there was none; the first one stays."""
+
+    @abstractmethod
+    def tombstone(self, subject: UUID) -> Tombstone | None: ...
+
+    @abstractmethod
+    def empty(self) -> bool: ...
+
+    @abstractmethod
+    def schema_current(self) -> bool: ...
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+
+class SqlKeys:
+    """`SubjectKeys` over a table. Thread-safe; what several threads lack is made in one go."""
+
+    def __init__(self, table: KeyTable, master: MasterKey, cache: KeyCache | None = None) -> None:
+        self._table = table
+        self._master = master
+        self._cache = cache or KeyCache()
+        self._wanted: set[UUID] = set()
+        self._wanted_lock = threading.Lock()
+        self._one_at_a_time = threading.Lock()
+
+    def ensure(self, subjects: Iterable[UUID]) -> Mapping[UUID, bytes]:
+        """Raises SubjectErased, KeysUnavailable."""
+        asked = set(subjects)
+        found = self._cache.known(asked)
+        missing = asked - found.keys()
+        if missing:
+            found |= self._made(missing)
+        return {subject: _living(subject, found[subject]) for subject in asked}
+
+    def _made(self, missing: set[UUID]) -> dict[UUID, Found]:
+        with self._wanted_lock:
+            self._wanted |= missing
+        with self._one_at_a_time:
+            with self._wanted_lock:
+                wanted, self._wanted = self._wanted, set()
+            made_by_another = self._cache.known(missing)
+            wanted |= missing - made_by_another.keys()
+            return made_by_another | self._make(wanted)
+
+    def _make(self, subjects: set[UUID]) -> dict[UUID, Found]:
+        if not subjects:
+            return {}
+        rows = dict(self._table.read(subjects))
+        if absent := subjects - rows.keys():
+            self._table.insert({each: self._fresh(each) for each in absent})
+            rows |= self._table.read(absent)  # another process may have been first
+        return self._unwrapped(rows)
+
+    def _fresh(self, subject: UUID) -> bytes:
+        return self._master.wrap(subject, secrets.token_bytes(KEY_BYTES))
+
+    def find(self, subjects: Iterable[UUID]) -> Mapping[UUID, Found]:
+        """Raises KeysUnavailable."""
+        asked = set(subjects)
+        found = self._cache.known(asked)
+        if missing := asked - found.keys():
+            found |= self._unwrapped(self._table.read(missing))
+        return found
+
+    def _unwrapped(self, rows: Rows) -> dict[UUID, Found]:
+        found: dict[UUID, Found] = {
+            subject: ERASED if wrapped is None else self._master.unwrap(subject, wrapped)
+            for subject, wrapped in rows.items()
+        }
+        self._cache.keep(found)
+        return found
+
+    def erase(self, subject: UUID, reason: str = "erasure requested") -> None:
+        """Raises KeysUnavailable."""
+        self._table.bury(subject, reason)
+        self._cache.keep({subject: ERASED})
+
+    def tombstone(self, subject: UUID) -> Tombstone | None:
+        """Raises KeysUnavailable."""
+        return self._table.tombstone(subject)
+
+    def schema_current(self) -> bool:
+        """Whether the key database is as this program needs it. Raises KeysUnavailable."""
+        return self._table.schema_current()
+
+    def close(self) -> None:
+        self._table.close()
+
+
+def _living(subject: UUID, key: Found) -> bytes:
+    if isinstance(key, Erased):
+        raise SubjectErased(subject)
+    return key
