@@ -21,12 +21,12 @@ from pydantic import Field
 
 from crm_pipeline.application import PipelineApplication
 from crm_pipeline.domain.order import Order, OrderFacts
+from crm_pipeline.imports.places import Places
 
 _DATE_STAYS: Final = (
     "nothing but the date differs from what was imported, and the date of an order stays; "
     "import it under another key if it is another order"
 )
-from crm_pipeline.imports.places import Places
 
 
 class OrderRow(Body):

@@ -71,6 +71,8 @@ class Survey:
 
     cycle: int
     state: SurveyState = "pending"
+    score: int | None = None
+    comment: str | None = None
     locks_at: datetime | None = None
 
     def refuse_score(self, score: int, at: datetime) -> None:

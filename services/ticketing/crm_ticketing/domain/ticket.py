@@ -27,7 +27,8 @@ from crm_ticketing.domain.survey import Survey, SurveyPending, SurveyRepeated, S
 
 
 class Ticket(Aggregate):
-    """One ticket. `cycle` counts its resolutions; each is surveyed once."""
+    """One ticket. `cycle` counts its resolutions; each is surveyed once. `solved` says whether it
+    was resolved when it was closed last."""
 
     def __init__(self, id: UUID) -> None:
         super().__init__(id)
@@ -35,6 +36,7 @@ class Ticket(Aggregate):
         self.concern = Concern("", "")
         self.agent: Staff | None = None
         self.cycle = 0
+        self.solved = False
         self.resolvers: dict[int, Staff | None] = {}
         self.surveys: dict[UUID, Survey] = {}
 
@@ -68,9 +70,10 @@ class Ticket(Aggregate):
             self.record(TicketAssigned(agent=agent, rules_version=rules_version), at=at)
 
     def reply(
-        self, body: str, *, public: bool = True, agent: Staff | None = None, at: datetime
+        self, body: str | None, *, public: bool = True, agent: Staff | None = None, at: datetime
     ) -> None:
-        """To the customer, or as a note among colleagues. Raises TicketNotReady when closed."""
+        """To the customer, or as a note among colleagues; None where it is only known that there
+        was one. Raises TicketNotReady when closed."""
         self._refuse_unless("open", "held", "resolved")
         customer_id = self.concern.customer_id
         self.record(
@@ -221,8 +224,8 @@ class Ticket(Aggregate):
         self.resolvers[event.cycle] = event.agent
 
     @applies(TicketClosed)
-    def _closed(self, _: TicketClosed) -> None:
-        self.status = "closed"
+    def _closed(self, event: TicketClosed) -> None:
+        self.status, self.solved = "closed", event.resolved
 
     @applies(TicketReopened)
     def _reopened(self, _: TicketReopened) -> None:
@@ -234,7 +237,8 @@ class Ticket(Aggregate):
 
     @applies(SurveyScored)
     def _survey_scored(self, event: SurveyScored) -> None:
-        self.surveys[event.survey_id] = Survey(event.cycle, "scored", event.locks_at)
+        survey = Survey(event.cycle, "scored", event.score, event.comment, event.locks_at)
+        self.surveys[event.survey_id] = survey
 
     @applies(SurveyTimedOut)
     def _survey_timed_out(self, event: SurveyTimedOut) -> None:

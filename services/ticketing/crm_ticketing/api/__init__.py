@@ -1,0 +1,1 @@
+"""HTTP in, one command, its outcome out."""
