@@ -1,0 +1,90 @@
+"""One context put together: what its roles, the all-in-one process and tests need of it.
+
+Each context's `bootstrap.build(storage, currency)` answers a `Context`; where the store is and who
+runs it is decided by whoever calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from crm_events.application import ContextApplication
+from crm_events.codec import Codec
+from crm_events.feed.port import Feed
+from crm_events.feed.reactor import Reactions, Reactor, TrackedPositions
+from crm_events.keys.port import SubjectKeys
+from crm_events.store.port import EventRecorder
+from crm_events.store.timers import Fire, Timers
+from fastapi import FastAPI
+
+from crm_service.app import Edge, create_app
+from crm_service.context import TRANSLATIONS, position_router
+from crm_service.health import NotReady
+from crm_service.principals import Principals
+from crm_service.problems import Registry
+from crm_service.routing import Router
+
+
+@dataclass(frozen=True)
+class Storage:
+    """What a context stands on. `secret` makes the ids of imported things and the keys of names;
+    all contexts of a deployment have the same."""
+
+    recorder: EventRecorder
+    keys: SubjectKeys
+    secret: bytes
+
+    def codec(self) -> Codec:
+        return Codec(self.keys)
+
+
+@dataclass(frozen=True)
+class Context:
+    """One context's application with its routes, reactions and timers."""
+
+    app: ContextApplication
+    codec: Codec
+    routers: tuple[Router, ...]
+    errors: Registry
+    reactions: Reactions | None = None
+    timers: Mapping[str, Fire] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.app.context
+
+    def api(self, principals: Principals, edge: Edge | None = None) -> FastAPI:
+        """The HTTP API, ready to be served or mounted."""
+        return create_app(
+            f"CRM {self.name}",
+            self.name,
+            [*self.routers, position_router(self.name, self.app.recorder)],
+            principals=principals,
+            readiness={"store": self.ready},
+            errors=self.errors,
+            translations=TRANSLATIONS,
+            edge=edge or Edge(),
+        )
+
+    def ready(self) -> None:
+        """Raises StoreUnavailable, and NotReady while the store's schema is another one."""
+        self.app.recorder.ping()
+        if not self.app.recorder.schema_current():
+            raise NotReady("the schema of the store is another one; run the role `migrate`")
+
+    def positions(self) -> TrackedPositions:
+        """How far the reactions are. Raises LookupError where a context has none."""
+        if self.reactions is None:
+            raise LookupError(f"{self.name} has no reactions")
+        return TrackedPositions(self.app.recorder, self.reactions)
+
+    def work(self, feed: Feed | None) -> tuple[Coroutine[Any, Any, None], ...]:
+        """What follows logs and clocks for this context, each to be run until it is cancelled."""
+        work: list[Coroutine[Any, Any, None]] = []
+        if self.reactions is not None and feed is not None:
+            work.append(Reactor(self.app, self.reactions, self.codec, feed).run())
+        if self.timers:
+            work.append(Timers(self.app, self.timers).run())
+        return tuple(work)

@@ -1,0 +1,19 @@
+"""Puts campaigns together; the only place that knows all its parts."""
+
+from __future__ import annotations
+
+from crm_service.hosting import Context, Storage
+from crm_service.names import names_router
+
+from crm_campaigns.api.errors import ERRORS
+from crm_campaigns.api.routes import campaigns_router
+from crm_campaigns.application import NAMES, CampaignsApplication
+
+
+def build(storage: Storage, currency: str) -> Context:
+    """The context over a store. Amounts always name their currency here."""
+    del currency
+    codec = storage.codec()
+    app = CampaignsApplication(storage.recorder, codec, storage.secret)
+    routers = (campaigns_router(app), names_router(app, app.names, NAMES))
+    return Context(app, codec, routers, ERRORS)
