@@ -7,6 +7,7 @@ import signal
 import sys
 
 import structlog
+from crm_events.store.port import StoreUnavailable
 from crm_service.app import Edge, create_app
 from crm_service.logging import configure
 from crm_service.roles import Role, main
@@ -51,9 +52,19 @@ def work(step: object) -> int:
     return run_worker(step, Probes(settings.host, settings.health_port))  # type: ignore[arg-type]
 
 
+def miss_database() -> int:
+    raise StoreUnavailable(f"password={SECRET}")
+
+
+def break_down() -> int:
+    raise KeyError(SECRET)
+
+
 ROLES = {
     "serve": Role("answer requests about notes", serve_notes),
     "follow": Role("follow until told to stop", lambda: work(follow)),
+    "break": Role("break down", break_down),
+    "miss": Role("miss the database", miss_database),
     "fail": Role("fail at once", lambda: work(fail)),
 }
 

@@ -68,9 +68,11 @@ async def test_public_address_knows_no_local_user(public: FastAPI) -> None:
 
 
 async def test_gatewayed_service_asks_its_own_machine(make_app: MakeApp, tokens: TokenFile) -> None:
-    tokens.create("Olga", ["admin"], NOON)
+    _, text = tokens.create("Olga", ["read"], NOON)
     async with client_of(make_app(Principals("127.0.0.1", tokens=tokens))) as client:
         assert_problem(await client.get("/v1/notes/me"), 401, "missing-principal")
+        headers = {**bearer(text), "Host": "crm.example.com"}
+        assert (await client.get("/v1/notes/me", headers=headers)).status_code == 200
 
 
 @pytest.mark.parametrize("peer", ["10.0.0.9", "::ffff:10.0.0.9", "2001:db8::1"])

@@ -63,7 +63,7 @@ def test_money_is_text_and_bodies_are_closed(document: dict[str, Any]) -> None:
 def test_headers_and_positions_are_described(document: dict[str, Any]) -> None:
     change = document["paths"]["/v1/notes/{note_id}"]["patch"]["parameters"]
     listing = document["paths"]["/v1/notes"]["get"]["parameters"]
-    assert {p["name"] for p in change} == {"note_id", "idempotency-key", "if-match"}
+    assert {p["name"] for p in change} == {"note_id", "Idempotency-Key", "If-Match"}
     assert {p["name"] for p in listing} == {"limit", "cursor", "after", "crm-after"}
 
 

@@ -122,7 +122,7 @@ def test_public_address_asks_every_request(tmp_path: Path) -> None:
         assert found.json()["name"] == "Anna"
 
 
-def test_proxy_headers_do_not_change_the_peer() -> None:
+def test_proxy_on_this_machine_speaks_for_no_local_user() -> None:
     with serving() as (_, address):
         headers = {"X-Forwarded-For": "203.0.113.5"}
         answer = httpx.get(f"{address}/v1/notes", headers=headers)
@@ -141,6 +141,20 @@ def test_declared_giant_is_refused_before_it_is_sent() -> None:
             answer = b"".join(iter(lambda: connection.recv(65_536), b""))
         assert answer.startswith(b"HTTP/1.1 413 ")
         assert b"/problems/too-large" in answer
+
+
+def test_client_that_leaves_is_no_failure() -> None:
+    with serving() as (_, address):
+        port = int(address.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(
+                b"POST /v1/notes HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                b"Content-Length: 20\r\n\r\n{"
+            )
+            wait_until(lambda: in_flight(address) == 1, "the request is being read")
+        wait_until(lambda: in_flight(address) == 0, "the request is given up")
+        assert 'status="499"' in httpx.get(f"{address}/metrics").text
+        assert httpx.get(f"{address}/v1/notes").status_code == 200
 
 
 def test_taken_port_is_told_with_remedy() -> None:
@@ -186,6 +200,19 @@ def test_worker_answers_probes_and_flushes_on_sigterm() -> None:
         process.send_signal(signal.SIGTERM)
         line_of(process, "flushed")
         assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize(
+    ("role", "told"), [("miss", "the database cannot be reached"), ("break", "KeyError")]
+)
+def test_failure_is_told_without_its_message(role: str, told: str) -> None:
+    with started(role) as process:
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert told in err
+    assert err.count("\n") == 1
+    assert json.loads(out)["event"] == "role_failed"
+    assert SECRET not in out + err
 
 
 def test_failed_worker_exits_with_failure() -> None:

@@ -15,7 +15,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_defaults_are_a_local_service() -> None:
     settings = read_settings(ServiceSettings)
     assert (settings.host, settings.namespace, settings.timezone) == ("127.0.0.1", "crm", "UTC")
-    assert settings.principals().only_this_machine
+    assert settings.principals().needs_no_token
 
 
 def test_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -11,11 +11,13 @@ import orjson
 from crm_events.application import Outcome
 from crm_events.ids import new_id
 from crm_events.store.mapper import Cause
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
 
-from crm_service.exchange import Caller, exchange_of, traceparent_of
+from crm_service.exchange import exchange_of, principal, traceparent_of
 from crm_service.principals import Principal
 from crm_service.problems import RequestRefused
+from crm_service.route_table import described
 
 LONGEST_KEY: Final = 200
 _KEYS: Final = UUID("4b1d7c8e-3f0a-5e62-9c57-0d2f6a1be9d4")
@@ -48,35 +50,23 @@ def version_of(if_match: str | None) -> int | None:
     return int(found[1])
 
 
-async def expected_version(
-    if_match: Annotated[
-        str | None, Header(description='The version you read, such as "7".')
-    ] = None,
-) -> int | None:
+@described("If-Match", 'The version you read, such as `"7"`; a stale one is refused with 412.')
+async def expected_version(request: Request) -> int | None:
     """The version a change expects. As a dependency: `Expected`."""
-    return version_of(if_match)
+    return version_of(request.headers.get("if-match"))
 
 
-async def command_cause(
-    request: Request,
-    caller: Caller,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            min_length=1,
-            max_length=LONGEST_KEY,
-            description="Repeating a request under its key answers the first answer.",
-        ),
-    ] = None,
-) -> Cause:
+@described("Idempotency-Key", "A request repeated under its key is answered as the first time.")
+async def command_cause(request: Request) -> Cause:
     """The cause of the command this request gives, effective now. As a dependency: `CommandCause`.
 
     A route whose body names another effective time uses `dataclasses.replace(cause, at=...)`.
     """
-    exchange = exchange_of(request.scope)
-    target = request.url.path + "?" + request.url.query
+    scope, exchange = request.scope, exchange_of(request.scope)
+    caller = await principal(request)
+    target = f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
     return Cause(
-        command_id=command_id(caller, idempotency_key),
+        command_id=command_id(caller, _key(request)),
         correlation_id=exchange.correlation_id,
         causation_id=None,
         actor=caller.id,
@@ -85,6 +75,15 @@ async def command_cause(
         fingerprint=fingerprint(request.method, target, await request.body()),
         traceparent=traceparent_of(exchange),
     )
+
+
+def _key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 1 <= len(key) <= LONGEST_KEY:
+        reason = f"send a key of 1 to {LONGEST_KEY} characters"
+        wrong = {"type": "key", "loc": ("header", "idempotency-key"), "msg": reason}
+        raise RequestValidationError([wrong])
+    return key
 
 
 CommandCause = Annotated[Cause, Depends(command_cause)]

@@ -39,7 +39,7 @@ class Guard:
     def _admit(self, scope: Scope, headers: Headers) -> None:
         if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
             raise RequestRefused("malformed-request", "The address contains U+0000; remove it.")
-        if self._principals.only_this_machine:
+        if self._principals.needs_no_token:
             refuse_other_sites(scope["method"], headers, self._allowed_hosts)
         path: str = scope["path"]
         if path in OPEN_PATHS or path == OPEN_BELOW or path.startswith(OPEN_BELOW + "/"):

@@ -44,8 +44,17 @@ def without_messages(_logger: Any, _method: str, entry: EventDict) -> EventDict:
     return entry
 
 
+class _Line(structlog.PrintLogger):
+    """Writes lines of structlog straight out; the standard library's way costs twice the time."""
+
+    def __init__(self, stream: TextIO, name: str = "") -> None:
+        super().__init__(stream)
+        self.name = name
+
+
 def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     """Send the logs of structlog and of the standard library to one stream, in one shape."""
+    out = stream or sys.stdout
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -53,33 +62,29 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         without_messages,
     ]
+    last: list[Processor] = [only_allowed, structlog.processors.JSONRenderer(_json)]
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
+        processors=[*shared, *last],
+        logger_factory=lambda *name: _Line(out, *name),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=False,
     )
-    out = logging.StreamHandler(stream or sys.stdout)
-    out.setFormatter(_formatter(shared))
+    _take_over_standard_library(level, out, shared, last)
+
+
+def _take_over_standard_library(
+    level: str, stream: TextIO, shared: list[Processor], last: list[Processor]
+) -> None:
+    unwrap = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared, processors=[unwrap, *last]
+    )
+    out = logging.StreamHandler(stream)
+    out.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [out]
     root.setLevel(level.upper())
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it quotes whole URLs
-
-
-def _formatter(shared: list[Processor]) -> logging.Formatter:
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            only_allowed,
-            structlog.processors.JSONRenderer(_json),
-        ],
-    )
 
 
 def _json(entry: MutableMapping[str, Any], **_: Any) -> str:

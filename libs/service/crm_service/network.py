@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """True for 127.0.0.0/8, ::1, `localhost` and names below it; names are not looked up."""
     name = host.strip("[]").rstrip(".").lower()
@@ -19,6 +21,7 @@ def is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
+@lru_cache(maxsize=1024)
 def host_of(authority: str) -> str | None:
     """The host of `host:port` in lower case, without brackets; None when it cannot be read."""
     try:

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, RouteContext
 
 from crm_service.problems import MEDIA_TYPE, Registry
-from crm_service.route_table import RouteTable
+from crm_service.route_table import RouteTable, headers_of
 
 _FOR_ALL: Final = frozenset({400, 401, 403, 422, 500, 503})
 _FOR_BODIES: Final = frozenset({409, 412, 413, 415})
@@ -68,7 +68,19 @@ def describe(app: FastAPI, registry: Registry) -> dict[str, Any]:
     document["security"] = [{"token": []}]
     for operation, answers in _operations(document, registry):
         operation["responses"].update(answers)
+    for _, route in RouteTable(app).operations():
+        _declare_headers(document["paths"][route.path_format], route)
     return document
+
+
+def _declare_headers(item: dict[str, Any], route: RouteContext) -> None:
+    declared = [
+        {"name": name, "in": "header", "description": meaning, "schema": {"type": "string"}}
+        for name, meaning in headers_of(route.dependant).items()
+    ]
+    for method in route.methods or ():
+        if declared:
+            item[method.lower()].setdefault("parameters", []).extend(declared)
 
 
 def _statuses(registry: Registry) -> list[int]:

@@ -44,14 +44,18 @@ class Principals:
     def __init__(
         self, listens_on: str, *, tokens: TokenFile | None = None, local: Principal | None = None
     ) -> None:
-        self.only_this_machine = is_loopback(listens_on)
-        self._local = local if self.only_this_machine else None
+        self._local = local if is_loopback(listens_on) else None
         self._tokens = tokens
         if self._local is None and (tokens is None or not tokens.read()):
             raise Unguarded(
                 f"Refusing to listen on {listens_on} without tokens: make one with `crm token "
                 "create NAME` and name its file in CRM_TOKENS_FILE, or listen on 127.0.0.1."
             )
+
+    @property
+    def needs_no_token(self) -> bool:
+        """True where being at this machine is enough, so that its browsers are kept in check."""
+        return self._local is not None
 
     def identify(self, scope: Scope, headers: Headers) -> Principal:
         """The principal of a request. Raises RequestRefused (401, 503)."""

@@ -8,12 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
+from crm_events.keys.port import KeysUnavailable
+from crm_events.store.port import StoreUnavailable
+
+from crm_service.logging import configure
 from crm_service.principals import Unguarded
-from crm_service.process import OK, WRONG_USE
+from crm_service.process import FAILED, OK, WRONG_USE
 from crm_service.serving import AddressTaken
 from crm_service.settings import SettingsRefused
 from crm_service.tokens import TokensUnreadable
 
+log = structlog.get_logger(__name__)
 _REMEDIED: Final = (AddressTaken, SettingsRefused, TokensUnreadable, Unguarded)
 """Errors whose message is all that the person who started the process needs."""
 
@@ -29,15 +35,27 @@ class Role:
 def main(argv: Sequence[str], roles: Mapping[str, Role], *, program: str, about: str) -> int:
     """Play the role that the first argument names; answers the exit code.
 
-    2 means that the arguments or the environment make no sense: the reason is on standard error.
+    2 means that the arguments or the environment make no sense, 1 that a database cannot be reached
+    or the work failed: the reason is on standard error.
     """
+    configure()
     chosen = _parser(roles, program, about).parse_args(argv).role
     try:
-        code = roles[chosen].run()
+        return roles[chosen].run() or OK
     except _REMEDIED as error:
-        sys.stderr.write(f"{program} {chosen}: {error}\n")
-        return WRONG_USE
-    return OK if code is None else code
+        reason, code = str(error), WRONG_USE
+    except Exception as error:
+        log.exception("role_failed", role=chosen)
+        reason, code = _reason(error), FAILED
+    sys.stderr.write(f"{program} {chosen}: {reason}\n")
+    return code
+
+
+def _reason(error: Exception) -> str:
+    """What may be shown: messages of drivers quote addresses and passwords."""
+    if isinstance(error, StoreUnavailable | KeysUnavailable):
+        return "the database cannot be reached; see CRM_POSTGRES and CRM_KEYS."
+    return f"failed with {type(error).__name__}; the log on standard output says where."
 
 
 def _parser(roles: Mapping[str, Role], program: str, about: str) -> argparse.ArgumentParser:

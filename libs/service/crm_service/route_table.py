@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
@@ -11,7 +11,20 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic import BaseModel
 from starlette.types import Scope
 
+F = TypeVar("F", bound=Callable[..., Any])
 UNMATCHED: Final = "unmatched"
+_HEADERS: Final = "crm_headers"
+
+
+def described(header: str, meaning: str) -> Callable[[F], F]:
+    """Declares an optional header that a dependency reads by itself, many times faster than as a
+    parameter of FastAPI's."""
+
+    def mark(dependency: F) -> F:
+        setattr(dependency, _HEADERS, {header: meaning})
+        return dependency
+
+    return mark
 
 
 class RouteTable:
@@ -50,6 +63,14 @@ class RouteTable:
             dependant = getattr(route, "dependant", None)
             if dependant is not None:
                 self._queries[endpoint] = frozenset(_names(dependant))
+
+
+def headers_of(dependant: Dependant) -> dict[str, str]:
+    """The headers that an endpoint's dependencies described, with their meaning."""
+    found: dict[str, str] = dict(getattr(dependant.call, _HEADERS, {}))
+    for child in dependant.dependencies:
+        found |= headers_of(child)
+    return found
 
 
 def _names(dependant: Dependant) -> Iterator[str]:
