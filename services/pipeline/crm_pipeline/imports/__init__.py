@@ -16,7 +16,7 @@ from crm_pipeline.imports.places import Places
 from crm_pipeline.imports.products import ProductImport
 
 
-def imports_of(app: PipelineApplication, places: Places) -> Mapping[str, Begin]:
+def import_kinds(app: PipelineApplication, places: Places) -> Mapping[str, Begin]:
     """The kinds of rows by the name they have in the path."""
     return {
         "products": lambda request: ProductImport(app, request, places),

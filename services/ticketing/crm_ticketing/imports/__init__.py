@@ -9,6 +9,6 @@ from crm_ticketing.application import TicketingApplication
 from crm_ticketing.imports.tickets import TicketImport
 
 
-def imports_of(app: TicketingApplication) -> Mapping[str, Begin]:
+def import_kinds(app: TicketingApplication) -> Mapping[str, Begin]:
     """The kinds of rows by the name they have in the path."""
     return {TicketImport.name: partial(TicketImport, app)}

@@ -1,0 +1,30 @@
+"""Puts pipeline together; the only place that knows all its parts."""
+
+from __future__ import annotations
+
+from crm_events.feed.reactor import TrackedPositions
+from crm_service.hosting import Context, Storage
+from crm_service.importing.routes import import_router
+from crm_service.names import names_router
+
+from crm_pipeline.api.errors import ERRORS
+from crm_pipeline.api.routes import command_router
+from crm_pipeline.application import PipelineApplication
+from crm_pipeline.imports import NAMES, import_kinds
+from crm_pipeline.imports.places import Places
+from crm_pipeline.reactions import REACTIONS
+
+
+def build(storage: Storage, currency: str, timezone: str = "UTC") -> Context:
+    """The context over a store. `currency` is that of imported amounts that name none, `timezone`
+    the one in which days begin."""
+    codec = storage.codec()
+    app = PipelineApplication(storage.recorder, codec, storage.secret)
+    seen = TrackedPositions(storage.recorder, REACTIONS).complete_to
+    kinds = import_kinds(app, Places(currency, timezone))
+    routers = (
+        command_router(app),
+        names_router(app, app.names, NAMES),
+        import_router(app, storage.secret, kinds, seen),
+    )
+    return Context(app, codec, routers, ERRORS, REACTIONS)
