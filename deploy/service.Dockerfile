@@ -3,11 +3,14 @@
 FROM python:3.11-slim AS wheels
 WORKDIR /build
 # The same layer for all images, made anew only when the lock changes; every file's hash is checked.
-COPY requirements/service.lock requirements/dev.lock ./
+COPY requirements/service.lock requirements/dev.lock deploy/image/pins.py ./
 RUN pip download --quiet --no-cache-dir --disable-pip-version-check --require-hashes \
         --only-binary=:all: --dest wheels -r service.lock \
+ && python pins.py dev.lock hatchling packaging pathspec pluggy tomlkit trove-classifiers \
+        > build.lock \
  && python -m venv builder \
- && builder/bin/pip install --quiet --no-cache-dir --disable-pip-version-check -c dev.lock hatchling
+ && builder/bin/pip install --quiet --no-cache-dir --disable-pip-version-check --require-hashes \
+        -r build.lock
 
 FROM wheels AS build
 ARG SERVICE
@@ -23,7 +26,7 @@ RUN builder/bin/pip wheel --quiet --no-index --no-deps --no-build-isolation --wh
 
 FROM python:3.11-slim
 ARG SERVICE
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin crm \
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin crm \
  && install -d -o crm -g crm /var/lib/crm
 COPY --from=build /app /app
 COPY deploy/image/healthcheck.py /app/healthcheck.py

