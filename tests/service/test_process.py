@@ -100,8 +100,8 @@ def test_hanging_request_delays_end_ten_seconds_at_most() -> None:
         wait_until(lambda: in_flight(address) == 1, "the hanging request runs")
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 1
-        assert time.monotonic() - began < 12
+        assert process.wait(20) == 1
+        assert time.monotonic() - began < 13  # three of them for a busy machine
         assert_problem(slow.result(), 503, "unavailable")
 
 
