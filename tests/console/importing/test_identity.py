@@ -111,4 +111,4 @@ def test_one_error_tells_everything_wrong_with_a_row(folder: Folder) -> None:
 def test_digest_is_of_the_bytes_of_the_file(folder: Folder) -> None:
     opened = folder.opened("orders", HEADER + ORDER)
     assert opened.digest == hashlib.sha256((HEADER + ORDER).encode()).hexdigest()
-    assert (opened.records, opened.kind) == (1, "orders")
+    assert (opened.records, opened.kind.name) == (1, "orders")

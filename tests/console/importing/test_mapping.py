@@ -59,6 +59,8 @@ def test_constant_fills_every_row(folder: Folder) -> None:
     assert rows[0].values["captured_at"] == "2021-01-05T00:00:00Z"
     assert rows[0].date_only == ("captured_at",)
     assert rows[0].values["tags"] == ["a", "b"]
+    mapping = folder.opened("leads", "name\nA\n", constants=("source=fair",)).mapping
+    assert [field in mapping for field in ("name", "source", "email")] == [True, True, False]
 
 
 def test_constant_wins_over_the_header(folder: Folder) -> None:

@@ -24,7 +24,7 @@ class ImportFile:
     """
 
     def __init__(self, kind: Kind, table: Table, options: ImportOptions) -> None:
-        self.kind = kind.name
+        self.kind = kind
         self.path = table.source.path
         self.digest = table.source.digest
         self.headers = table.headers.names

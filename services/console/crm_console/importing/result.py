@@ -39,6 +39,8 @@ class ImportRow:
     row_hash: str
     values: dict[str, JSON]
     date_only: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    """The cells as they were, for the error file should the row be refused later."""
 
 
 @dataclass(frozen=True, slots=True)

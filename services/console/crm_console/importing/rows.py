@@ -97,6 +97,7 @@ class RowReader:
             _hashed(values, dates),
             values,
             dates,
+            tuple(draft.cells),
         )
 
     def _check_filled(self, draft: Draft) -> None:

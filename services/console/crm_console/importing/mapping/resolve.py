@@ -24,6 +24,10 @@ class FieldMapping:
     guessed: tuple[str, ...]
     unused: tuple[str, ...]
 
+    def __contains__(self, field: object) -> bool:
+        """Whether rows of the file have a value for the field."""
+        return field in self.columns or field in self.constants
+
 
 def resolve_mapping(
     kind: Kind, headers: Sequence[str], maps: Sequence[str], constants: Sequence[str]
