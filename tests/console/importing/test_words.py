@@ -86,7 +86,7 @@ def test_words_for_nothing_stay_text_in_text(folder: Folder) -> None:
 
 def test_tags_are_split_and_kept_once(folder: Folder) -> None:
     rows = folder.rows("leads", 'name,tags\nA,"vip, new ;vip|大客户、北京"\nB,\n')
-    assert [row.values["tags"] for row in rows] == [["vip", "new", "大客户", "北京"], None]
+    assert [row.values["tags"] for row in rows] == [["vip", "new", "大客户", "北京"], []]
 
 
 def test_phone_and_email_stay_as_written(folder: Folder) -> None:

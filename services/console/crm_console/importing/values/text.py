@@ -55,12 +55,12 @@ def code_reader(longest: int) -> Reader:
 
 
 def tags_reader(longest: int) -> Reader:
-    """Reads a list separated by commas, semicolons, bars or their Chinese forms."""
+    """Reads a list separated by commas, semicolons, bars or their Chinese forms; may be empty."""
 
     def read(text: str) -> Reading:
         parts = (one_line(part) for part in _TAG_SEPARATORS.split(text))
         tags = [_bounded(part, longest) for part in parts if part]
-        return Reading(list(dict.fromkeys(tags))) if tags else NOTHING
+        return Reading(list(dict.fromkeys(tags)))
 
     return read
 
