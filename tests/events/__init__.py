@@ -1,0 +1,1 @@
+"""The event libraries: their ports, each on every adapter."""

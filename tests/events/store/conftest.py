@@ -1,0 +1,62 @@
+"""The two adapters under one name, each test on a store of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from crm_events.store.open import migrate, open_recorder
+from crm_events.store.port import EventRecorder
+from crm_events.store.postgres import PostgresRecorder
+from crm_events.store.sqlite import SqliteRecorder
+
+Opener = Callable[[], EventRecorder]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return str(tmp_path / "contacts.db")
+    return str(request.getfixturevalue("postgres_dsn"))
+
+
+@pytest.fixture
+def opened(place: str, namespace: str) -> Iterator[Opener]:
+    """Opens the test's store, as another process would if it is open already."""
+    if place.startswith("postgresql"):
+        migrate(place, namespace, "contacts")
+    recorders: list[EventRecorder] = []
+
+    def open_one() -> EventRecorder:
+        recorders.append(open_recorder(place, namespace, "contacts"))
+        return recorders[-1]
+
+    yield open_one
+    for recorder in recorders:
+        recorder.close()
+
+
+@pytest.fixture
+def recorder(opened: Opener) -> EventRecorder:
+    return opened()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[SqliteRecorder]:
+    recorder = SqliteRecorder(tmp_path / "contacts.db")
+    yield recorder
+    recorder.close()
+
+
+@pytest.fixture
+def schema(postgres_dsn: str, namespace: str) -> str:
+    migrate(postgres_dsn, namespace, "contacts")
+    return f"{namespace}_contacts"
+
+
+@pytest.fixture
+def postgres_store(postgres_dsn: str, schema: str) -> Iterator[PostgresRecorder]:
+    recorder = PostgresRecorder(postgres_dsn, schema)
+    yield recorder
+    recorder.close()
