@@ -40,9 +40,12 @@ class Projection(Generic[T]):
         self._missed: set[Lane] = set()
         self._resume_at = 0.0
 
-    def stored(self) -> Mapping[Lane, LaneState]:
-        """The position rows as the database holds them now."""
-        generation = self._opener().generation
+    def stored(self) -> Mapping[Lane, LaneState] | None:
+        """The position rows as the database holds them now; None where they are not this view's."""
+        try:
+            generation = self._opener().generation
+        except OutdatedView:
+            return None
         with self._work.database.reading() as connection:
             return load_states(connection, generation)
 

@@ -35,8 +35,8 @@ class LowestPositions:
         self._projections = projections
 
     def load(self, lanes: Sequence[Lane]) -> Mapping[Lane, LanePosition]:
-        following = [p for p in self._projections if p.stopped is None]
-        rows = [(p.view.contexts, p.stored()) for p in following]
+        stored = [(p.view.contexts, p.stored()) for p in self._projections if p.stopped is None]
+        rows = [(contexts, states) for contexts, states in stored if states is not None]
         return {lane: _lowest(lane, rows) for lane in lanes}
 
 

@@ -1,0 +1,114 @@
+"""Two processes on the same lanes, and crashes: every event has its effect once."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+from crm_events.feed.port import Lane, LanePosition
+
+from tests.projections.rig import Process, Rig
+from tests.projections.tags import TagsView
+
+
+class Crash(Exception):
+    pass
+
+
+async def test_a_zombie_is_fenced_and_reads_again(rig: Rig) -> None:
+    rig.tag(1, "a")
+    zombie = await rig.start()
+    view = zombie.views[0]
+    await zombie.until(lambda: rig.seen(view) == 1, "first event taken")
+    rig.tag(1, "b")
+    owner = await rig.start()
+    await owner.until(lambda: rig.seen(view) == 2, "taken by the new owner")
+    await zombie.turn(3)
+    assert zombie.feed.rewinds
+    assert rig.seen(view) == 2
+    assert [row[2] for row in rig.rows(view)] == ["a", "b"]
+
+
+async def test_two_runners_at_once_apply_once(rig: Rig) -> None:
+    processes = [await rig.start(), await rig.start()]
+    view = processes[0].views[0]
+    for number in range(60):
+        rig.tag(number, "a", "b", "c")
+    await asyncio.gather(
+        *(p.until(lambda: rig.seen(view) == 180, "all events taken") for p in processes)
+    )
+    assert len(rig.rows(view)) == 180
+
+
+async def test_replicas_that_start_together_make_one_set_of_tables(rig: Rig) -> None:
+    rig.tag(1, "a")
+    processes = await asyncio.gather(*(rig.start() for _ in range(4)))
+    await asyncio.gather(*(p.turn(3) for p in processes))
+    assert len(rig.rows(processes[0].views[0])) == 1
+
+
+async def test_crash_between_sql_and_feed_commit_repeats_nothing(rig: Rig) -> None:
+    rig.tag(1, "a", "b")
+    process = await rig.start()
+    view = process.views[0]
+    _crash_at_commit(process)
+    with pytest.raises(Crash):
+        await process.turn()
+    assert rig.seen(view) == 2
+    restarted = await rig.start()
+    rig.tag(1, "c")
+    await restarted.until(lambda: rig.seen(view) == 3, "the next event taken")
+    assert [row[2] for row in rig.rows(view)] == ["a", "b", "c"]
+
+
+async def test_offsets_from_before_a_crash_bring_only_repeats(rig: Rig) -> None:
+    """Kafka's own offset is behind; the SQL position wins, and a reread changes nothing."""
+    rig.offsets = True
+    rig.tag(1, "a", "b")
+    process = await rig.start()
+    view = process.views[0]
+    await process.until(lambda: rig.seen(view) == 2, "all events taken")
+    lane = next(lane for lane, state in rig.states(view).items() if state.sequence)
+    before = rig.states(view)[lane]
+    process.feed.deliveries.append(process.feed.batch(lane, 0))
+    await process.turn()
+    assert rig.states(view)[lane] == before
+
+
+async def test_a_crash_inside_the_transaction_leaves_no_trace(rig: Rig) -> None:
+    rig.tag(1, "a")
+    process = await rig.start(_DyingView())
+    with pytest.raises(SystemExit):
+        await process.turn()
+    restarted = await rig.start()
+    assert rig.seen(restarted.views[0]) == 0
+    await restarted.until(lambda: rig.seen(restarted.views[0]) == 1, "taken after the restart")
+
+
+async def test_lanes_that_come_back_are_read_from_their_rows(rig: Rig) -> None:
+    rig.tag(1, "a")
+    process = await rig.start()
+    view = process.views[0]
+    await process.until(lambda: rig.seen(view) == 1, "first event taken")
+    process.feed.lost_lanes = set(rig.log.lanes)
+    await process.turn()
+    rig.tag(1, "b")
+    other = await rig.start()
+    await other.until(lambda: rig.seen(view) == 2, "taken by the other")
+    rig.tag(1, "c")
+    process.feed.lost_lanes = set()
+    await process.until(lambda: rig.seen(view) == 3, "taken after coming back")
+    assert [row[2] for row in rig.rows(view)] == ["a", "b", "c"]
+
+
+class _DyingView(TagsView):
+    def apply(self, *arguments: object) -> None:
+        super().apply(*arguments)  # type: ignore[arg-type]
+        raise SystemExit
+
+
+def _crash_at_commit(process: Process) -> None:
+    class CrashingFeed(type(process.feed)):  # type: ignore[misc]
+        async def commit(self, _: Mapping[Lane, LanePosition]) -> None:
+            raise Crash
+
+    process.feed.__class__ = CrashingFeed
