@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from crm_events.clock import utc_now
@@ -117,8 +118,7 @@ def test_one_of_two_simultaneous_commands_wins(opened: Opener) -> None:
     for _ in range(20):
         lead, beside = new_id(), command(new_id())
         outcomes = at_once(
-            lambda lead=lead, beside=beside: append(here, [event(lead, 1)], beside),
-            lambda lead=lead, beside=beside: append(there, [event(lead, 1)], beside),
+            *[partial(append, each, [event(lead, 1)], beside) for each in (here, there)]
         )
         refusals = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
         assert [type(refusal) for refusal in refusals] == [CommandRepeated]
@@ -127,9 +127,7 @@ def test_one_of_two_simultaneous_commands_wins(opened: Opener) -> None:
 def test_one_of_many_simultaneous_versions_wins(recorder: EventRecorder) -> None:
     lead = new_id()
     for version in range(1, 11):
-        outcomes = at_once(
-            *[lambda v=version: append(recorder, [event(lead, v)]) for _ in range(8)]
-        )
+        outcomes = at_once(*[partial(append, recorder, [event(lead, version)]) for _ in range(8)])
         refusals = [outcome for outcome in outcomes if isinstance(outcome, VersionConflict)]
         assert len(refusals) == 7
         assert {refusal.current for refusal in refusals} == {version}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from crm_events.ids import new_id
@@ -56,13 +57,9 @@ def test_position_nought_can_be_tracked(recorder: EventRecorder) -> None:
 def test_one_of_two_zombies_moves_the_position(opened: Opener) -> None:
     here, there = opened(), opened()
     for position in range(1, 11):
+        beside = Beside(tracking=(Tracking("lane", position),))
         outcomes = at_once(
-            *[
-                lambda r=recorder, p=position: append(
-                    r, [event(new_id(), 1)], Beside(tracking=(Tracking("lane", p),))
-                )
-                for recorder in (here, there)
-            ]
+            *[partial(append, each, [event(new_id(), 1)], beside) for each in (here, there)]
         )
         assert [type(o) for o in outcomes if isinstance(o, Exception)] == [AlreadyTracked]
     assert len(whole_log(here)) == 10
@@ -123,7 +120,8 @@ def test_many_ids_are_asked_at_once(recorder: EventRecorder) -> None:
     ids = [row.id for row in rows]
     assert len(recorder.imported(ids)) == len(recorder.directory("order", ids)) == 2_500
     assert len(recorder.directory_by_name("order", [row.row_hash for row in rows])) == 2_500
-    assert recorder.imported([]) == recorder.directory("order", []) == {}
+    assert recorder.imported([]) == {}
+    assert recorder.directory("order", []) == {}
 
 
 def test_all_beside_falls_with_a_refused_save(recorder: EventRecorder) -> None:
