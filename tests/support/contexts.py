@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import httpx
 from crm_events.codec import Slot
 from crm_events.envelope import Envelope
 from crm_events.event import Event
+from crm_events.feed.port import Lane, LanePosition
 from crm_events.feed.reactor import Reactor
 from crm_events.feed.store import StoreFeed
 from crm_events.store.port import EventRecorder
@@ -93,6 +94,13 @@ async def running(build: Build, storage: Storage) -> AsyncIterator[Running]:
         yield Running(context, storage, client)
 
 
+class _Nowhere:
+    """Positions of somebody who has seen nothing."""
+
+    def load(self, lanes: Sequence[Lane]) -> Mapping[Lane, LanePosition]:
+        return {lane: LanePosition() for lane in lanes}
+
+
 class Reacting:
     """A context's reactions over other contexts' logs, batch by batch, as a test says."""
 
@@ -121,6 +129,13 @@ class Reacting:
         async with asyncio.timeout(seconds):
             while any(self.seen(name) < head for name, head in heads.items()):
                 await self._reactor.take(await self._feed.poll(1_000, 0.2))
+
+    async def redeliver(self) -> None:
+        """Hand all there is in the other logs to the reactions again, from the very beginning."""
+        feed = StoreFeed(self.logs, _Nowhere())
+        await feed.start()
+        while batches := await feed.poll(1_000, 0.05):
+            await self._reactor.take(batches)
 
     def seen(self, context: str) -> int:
         return self.context.positions().complete_to(context)

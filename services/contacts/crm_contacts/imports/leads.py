@@ -57,7 +57,8 @@ class LeadRow(Body):
 
 
 class LeadImport(ImportKind[Lead, LeadRow]):
-    """A state is reached when the lead was captured, the only time a file gives."""
+    """A state is reached when the lead was captured, the only time a file gives. Tags are only ever
+    added: a file cannot tell those that somebody put on here."""
 
     name = "leads"
     aggregate = Lead
@@ -100,11 +101,8 @@ class LeadImport(ImportKind[Lead, LeadRow]):
     def _update(self, lead: Lead, row: LeadRow, owner: Staff | None, at: datetime) -> None:
         if owner is not None and (lead.owner is None or owner.id != lead.owner.id):
             lead.assign(owner, at=at)
-        if "tags" in row.model_fields_set:
-            for tag in sorted(lead.tags - set(row.tags)):
-                lead.untag(tag, at=at)
-            for tag in row.tags:
-                lead.tag(tag, at=at)
+        for tag in row.tags:
+            lead.tag(tag, at=at)
 
     def _owner(self, id: UUID | None) -> Staff | None:
         """A dry run made no stubs, so that whoever is missing then is none."""
