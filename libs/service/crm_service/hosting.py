@@ -60,7 +60,7 @@ class Context:
         return create_app(
             f"CRM {self.name}",
             self.name,
-            [*self.routers, position_router(self.name, self.app.recorder)],
+            [*self.routers, position_router(self.name, self.app.recorder, self.reacted)],
             principals=principals,
             readiness={"store": self.ready},
             errors=self.errors,
@@ -74,17 +74,30 @@ class Context:
         if not self.app.recorder.schema_current():
             raise NotReady("the schema of the store is another one; run the role `migrate`")
 
+    def reacted(self) -> Mapping[str, int]:
+        """Up to where reactions have seen each context they follow; empty where there are none."""
+        if self.reactions is None:
+            return {}
+        positions = self.positions()
+        return {name: positions.complete_to(name) for name in self.reactions.contexts}
+
     def positions(self) -> TrackedPositions:
         """How far the reactions are. Raises LookupError where a context has none."""
         if self.reactions is None:
             raise LookupError(f"{self.name} has no reactions")
         return TrackedPositions(self.app.recorder, self.reactions)
 
+    def reactor(self, feed: Feed) -> Reactor:
+        """Runs the reactions over a feed. Raises LookupError where a context has none."""
+        if self.reactions is None:
+            raise LookupError(f"{self.name} has no reactions")
+        return Reactor(self.app, self.reactions, self.codec, feed)
+
     def work(self, feed: Feed | None) -> tuple[Coroutine[Any, Any, None], ...]:
         """What follows logs and clocks for this context, each to be run until it is cancelled."""
         work: list[Coroutine[Any, Any, None]] = []
         if self.reactions is not None and feed is not None:
-            work.append(Reactor(self.app, self.reactions, self.codec, feed).run())
+            work.append(self.reactor(feed).run())
         if self.timers:
             work.append(Timers(self.app, self.timers).run())
         return tuple(work)

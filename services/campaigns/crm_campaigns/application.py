@@ -15,6 +15,7 @@ from crm_events.ids import new_id
 from crm_events.store.mapper import Cause
 from crm_events.store.port import Beside, EventRecorder
 from crm_service.names import Named, NameIndex
+from crm_service.staff import staff_member
 
 from crm_campaigns.domain.campaign import Campaign, Plan
 from crm_campaigns.domain.response import Answer, Response
@@ -36,7 +37,11 @@ class CampaignsApplication(ContextApplication):
         self.names = NameIndex(recorder, secret)
 
     def plan_campaign(self, cause: Cause, plan: Plan) -> Outcome:
+        """Raises StaffUnknown where contacts has told of no such owner (yet)."""
+
         def decide() -> Saving:
+            if plan.owner_id is not None:
+                staff_member(self.recorder, plan.owner_id)
             campaign = Campaign(new_id())
             campaign.plan(plan, at=cause.at)
             entry = self.names.entry(CAMPAIGN, campaign.id, campaign.name)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from crm_service.distributed import Roles
 from crm_service.hosting import Context, Storage
 from crm_service.names import names_router
+from crm_service.settings import ServiceSettings
 
 from crm_campaigns.api.errors import ERRORS
 from crm_campaigns.api.routes import campaigns_router
 from crm_campaigns.application import NAMES, CampaignsApplication
+from crm_campaigns.reactions import REACTIONS
 
 
 def build(storage: Storage, currency: str) -> Context:
@@ -16,4 +21,9 @@ def build(storage: Storage, currency: str) -> Context:
     codec = storage.codec()
     app = CampaignsApplication(storage.recorder, codec, storage.secret)
     routers = (campaigns_router(app), names_router(app, app.names, NAMES))
-    return Context(app, codec, routers, ERRORS)
+    return Context(app, codec, routers, ERRORS, REACTIONS)
+
+
+ROLES: Final = Roles(
+    "campaigns", ServiceSettings, lambda storage, told: build(storage, told.currency)
+)

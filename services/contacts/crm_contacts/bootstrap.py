@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from crm_events.feed.reactor import TrackedPositions
+from crm_service.distributed import Roles
 from crm_service.hosting import Context, Storage
 from crm_service.importing.routes import import_router
 from crm_service.names import names_router
+from crm_service.settings import ServiceSettings
 
 from crm_contacts.api.errors import ERRORS
 from crm_contacts.api.lead_routes import lead_care_router, leads_router
@@ -37,3 +41,8 @@ def build(storage: Storage, currency: str) -> Context:
         import_router(app, storage.secret, import_kinds(app, currency), seen),
     )
     return Context(app, codec, routers, ERRORS, REACTIONS)
+
+
+ROLES: Final = Roles(
+    "contacts", ServiceSettings, lambda storage, told: build(storage, told.currency)
+)

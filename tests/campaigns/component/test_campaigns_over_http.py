@@ -9,9 +9,12 @@ from crm_events.contracts.campaigns import (
     Goal,
     ResponseReceived,
 )
+from crm_events.contracts.contacts import StaffRegistered
 from crm_events.event import Money
+from crm_service.hosting import Storage
 
-from tests.support.contexts import Running
+from tests.support.contexts import Reacting, Running
+from tests.support.telling import Telling
 
 PLAN = {
     "name": "Spring Fair",
@@ -139,6 +142,22 @@ async def test_personal_values_are_sealed_in_the_store(campaigns: Running, tmp_p
     assert b"crm.campaigns.ResponseReceived.v1" in stored
     assert b"Li Na" not in stored
     assert b"li@example.org" not in stored
+
+
+async def test_owner_is_known_once_contacts_has_told(
+    campaigns: Running, storage: Storage, tmp_path: Path
+) -> None:
+    contacts = Telling(tmp_path, "contacts", storage.keys)
+    mei = contacts.tell(StaffRegistered(name="Mei", team="North"))
+    owned = PLAN | {"owner_id": str(mei)}
+    unknown = await campaigns.post("/campaigns", owned)
+    assert (unknown.status_code, unknown.json()["type"]) == (422, "/problems/staff-unknown")
+    await Reacting(campaigns.context, {"contacts": contacts.recorder}).catch_up()
+    id = await campaigns.made("/campaigns", owned)
+    (planned,) = campaigns.events(id)
+    assert isinstance(planned, CampaignPlanned)
+    assert planned.owner_id == mei
+    contacts.close()
 
 
 def _bytes_in(folder: Path) -> bytes:

@@ -9,6 +9,7 @@ from crm_service.problems import Kind, Registry
 
 ERRORS: Final[Registry] = CONTEXT_ERRORS.extended(
     {
+        "staff-unknown": Kind(422, "No such member of staff", "Register them first."),
         "campaign-exists": Kind(409, "Planned already", "Plan another campaign."),
         "campaign-already-launched": Kind(409, "It runs already", "A campaign is launched once."),
         "campaign-not-launched": Kind(409, "It does not run yet", "Launch the campaign first."),
