@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
@@ -50,13 +50,23 @@ class Head(BaseModel):
     sequence: int
 
 
-def position_router(context: str, recorder: EventRecorder) -> Router:
+class Standing(Head):
+    """A context's head, and up to where its reactions have seen each context they follow."""
+
+    reacted: Mapping[str, int]
+
+
+Reacted = Callable[[], Mapping[str, int]]
+
+
+def position_router(context: str, recorder: EventRecorder, reacted: Reacted) -> Router:
     """`GET /v1/<context>/position`: what a later import says in Crm-After."""
     router = Router(prefix=f"/v1/{context}", tags=["position"])
 
     @router.get("/position")
-    def read_position() -> Head:
-        return Head(context=context, sequence=recorder.safe_position())
+    def read_position() -> Standing:
+        seen = dict(reacted())
+        return Standing(context=context, sequence=recorder.safe_position(), reacted=seen)
 
     return router
 
