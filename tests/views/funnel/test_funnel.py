@@ -192,3 +192,15 @@ def test_flow_counts_a_deal_opened_and_won_at_one_instant(funnel: Viewing) -> No
     answer = funnel.ask(mode="flow")
     assert column(answer, "entered") == [1, 0, 0, 1]
     assert column(answer, "left_forward") == [1, 0, 0, 0]
+
+
+def test_trend_by_entry_date_differs_from_the_unique_funnel(funnel: Viewing) -> None:
+    """One unit enters on 1, 5 and 20 January and goes on upon 2 and 6 January."""
+    funnel.tell(opened("d", JAN1), advanced("d", at("2026-01-02"), TRIAL))
+    funnel.tell(moved_back("d", JAN5, AWARE, TRIAL), advanced("d", at("2026-01-06"), TRIAL))
+    funnel.tell(moved_back("d", at("2026-01-20"), AWARE, TRIAL))
+    assert column(funnel.ask(), "step_conversion")[0] == 1.0
+    trend = funnel.ask(mode="trend")
+    assert column(trend, "date") == ["2026-01-01", "2026-01-05", "2026-01-20"]
+    assert column(trend, "step_conversion") == [1.0, 1.0, 0.0]
+    assert column(funnel.ask(mode="trend", start="2026-01-05", end="2026-01-06"), "entered") == [1]

@@ -38,6 +38,14 @@ class Stages:
         """The rank in this version; a stage it no longer has keeps the rank of its event."""
         return next((row.rank for row in self.rows if row.key == key), rank)
 
+    def stage(self, key: str | None) -> StageRow:
+        """The stage of this key; without one, the first. Raises UnknownStage."""
+        found = next((row for row in self.rows if key in (None, row.key)), None)
+        if found is None:
+            known = ", ".join(row.key for row in self.rows)
+            raise UnknownStage(f"{self.pipeline} has no stage {key!r}; it has: {known}.")
+        return found
+
 
 _LEADS = Stages(
     LEADS,
@@ -45,6 +53,10 @@ _LEADS = Stages(
     "converted",
     "disqualified",
 )
+
+
+class UnknownStage(Exception):
+    """The pipeline has no stage with this key."""
 
 
 class UnknownPipeline(Exception):
