@@ -26,6 +26,7 @@ T = TypeVar("T")
 TRANSIENT: Final = (
     sqlalchemy.exc.OperationalError,
     sqlalchemy.exc.InterfaceError,
+    sqlalchemy.exc.InternalError,  # a server that became read-only, or ended the transaction
     sqlalchemy.exc.TimeoutError,
     KeysUnavailable,
 )

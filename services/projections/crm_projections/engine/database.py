@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from crm_events.sql.names import is_postgres, schema_name
+from crm_events.sql.postgres import Limits, connection_info
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 _LOCK: Final = 0x63726D5F76  # "crm_v": the advisory lock under which tables are made
 _BUSY_SECONDS: Final = 15
-_SERVER_OPTIONS: Final = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+_PATIENCE: Final = 0.8
+_LIMITS: Final = Limits(lock=10.0, statement=60.0)
 
 
 class Database:
@@ -55,6 +58,13 @@ class Database:
         self._engine.dispose()
 
 
+def open_database(place: str | Path, namespace: str, *, connections: int = 10) -> Database:
+    """The views' database by its address: a file is SQLite, a `postgresql://` URL PostgreSQL."""
+    if is_postgres(place):
+        return postgres_database(str(place), namespace, connections=connections)
+    return sqlite_database(Path(place), readers=connections)
+
+
 def sqlite_database(path: Path, *, readers: int = 8) -> Database:
     """Views in one file. What the file system forgets in a power cut, the log tells again."""
     engine = create_engine(
@@ -70,16 +80,14 @@ def sqlite_database(path: Path, *, readers: int = 8) -> Database:
 
 def postgres_database(dsn: str, namespace: str, *, connections: int = 10) -> Database:
     """Views in the schema `<namespace>_projections`; `dsn` as libpq reads it."""
-    schema = f"{namespace}_projections"
-    arguments = conninfo_to_dict(dsn, connect_timeout=5)
-    options = f"{arguments.get('options') or ''} {_SERVER_OPTIONS} -c search_path={schema}"
+    schema = schema_name(namespace, "projections")
     engine = create_engine(
         "postgresql+psycopg://",
         hide_parameters=True,
         pool_size=connections,
         pool_pre_ping=True,
-        pool_timeout=5,
-        connect_args={**arguments, "options": options.strip()},
+        pool_timeout=_PATIENCE,
+        connect_args=conninfo_to_dict(connection_info(dsn, _LIMITS, schema)),
     )
     return Database(engine, schema)
 

@@ -96,6 +96,17 @@ def parked_letters(connection: Connection, generation: Generation | None = None)
     return letters(connection, LETTERS.c.status == "parked", *of)
 
 
+def listed(
+    connection: Connection, *, view: str | None, status: Status | None, after: int, limit: int
+) -> list[Parked]:
+    """Letters in the order in which they were kept, with an id above `after`."""
+    wanted = [LETTERS.c.id > after]
+    wanted += [LETTERS.c.view == view] if view is not None else []
+    wanted += [LETTERS.c.status == status] if status is not None else []
+    query = select(LETTERS).where(*wanted).order_by(LETTERS.c.id).limit(limit)
+    return [parked_of(row) for row in connection.execute(query)]
+
+
 def queue_of(connection: Connection, generation: Generation, aggregate_id: UUID) -> list[Parked]:
     """What is parked of one aggregate, in order."""
     return letters(

@@ -29,7 +29,12 @@ class NoSuchLetter(Exception):
 
 
 class LetterSettled(Exception):
-    """The event was applied or skipped before, or its tables are no longer the live ones."""
+    """Somebody decided otherwise before, or the event's tables are no longer the live ones."""
+
+    def __init__(self, id: int, letter: Parked) -> None:
+        by = letter.decided_by
+        what = f"was {letter.status} by {by}" if by else "lies in tables that were replaced"
+        super().__init__(f"Parked event {id} {what}; read the list again.")
 
 
 class WaitsBehind(Exception):
@@ -65,40 +70,49 @@ class Resolver:
     def retry(self, id: int, by: str) -> Resolution:
         """Decode the bytes again and apply the aggregate's parked events in order, until one fails.
 
-        Raises NoSuchLetter, LetterSettled, and the TRANSIENT errors with nothing changed.
+        Once all are applied, repeating it changes nothing. Raises NoSuchLetter, LetterSettled, and
+        the TRANSIENT errors with nothing changed.
         """
         with self._database.writing() as connection:
-            letter, queue = self._queue(connection, id)
+            letter = self._locked(connection, id)
+            if letter.status == "skipped":
+                raise LetterSettled(id, letter)
+            queue = self._queue(connection, letter)
             return self._apply(connection, queue, by, skipped=0, lane_of=letter)
 
     def skip(self, id: int, reason: str, by: str) -> Resolution:
         """Leave one event out of the view for good, and apply those that wait behind it.
 
-        Raises NoSuchLetter, LetterSettled, WaitsBehind, and the TRANSIENT errors.
+        Repeating it with the same reason changes nothing. Raises NoSuchLetter, LetterSettled,
+        WaitsBehind, and the TRANSIENT errors.
         """
         with self._database.writing() as connection:
-            letter, queue = self._queue(connection, id)
+            letter = self._locked(connection, id)
+            if letter.status == "applied" or letter.decision not in (None, reason):
+                raise LetterSettled(id, letter)
+            queue = self._queue(connection, letter)
+            if letter.status == "skipped":
+                return Resolution(0, 0, len(queue))
             if queue[0].id != id:
                 raise WaitsBehind(id, queue[0].id)
             settle(connection, letter, "skipped", self._now(), by=by, decision=reason)
             return self._apply(connection, queue[1:], by, skipped=1, lane_of=letter)
 
-    def _queue(self, connection: Connection, id: int) -> tuple[Parked, list[Parked]]:
-        """The letter and all that is parked of its aggregate, with the lane locked."""
+    def _locked(self, connection: Connection, id: int) -> Parked:
+        """The letter, in a lane that nobody else moves until the transaction ends."""
         letter = find_letter(connection, id)
         if letter is None or letter.generation.view not in self._views:
             raise NoSuchLetter(id)
         if find_live(connection, self._views[letter.generation.view]) != letter.generation:
-            raise LetterSettled(f"Parked event {id} belongs to tables that were replaced.")
+            raise LetterSettled(id, letter)
         recount(connection, letter.generation, letter.lane, {})
-        letter = find_letter(connection, id) or letter  # as it is now that nobody else decides
-        if letter.status != "parked":
-            raise LetterSettled(
-                f"Parked event {id} has been {letter.status} by {letter.decided_by}."
-            )
+        return find_letter(connection, id) or letter
+
+    def _queue(self, connection: Connection, letter: Parked) -> list[Parked]:
+        """What is parked of the same thing, in order."""
         if letter.aggregate_id is None:
-            return letter, [letter]
-        return letter, queue_of(connection, letter.generation, letter.aggregate_id)
+            return [letter] if letter.status == "parked" else []
+        return queue_of(connection, letter.generation, letter.aggregate_id)
 
     def _apply(
         self,

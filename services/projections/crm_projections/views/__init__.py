@@ -1,1 +1,22 @@
-"""The views, one folder for each question a screen asks."""
+"""The views, one folder for each question a screen asks; this is the one table of them all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm_projections.engine.view import View
+from crm_projections.facts.instants import Reporting
+from crm_projections.views.funnel.projector import FunnelView
+from crm_projections.views.names.projector import NamesView
+from crm_projections.views.retention.projector import RetentionView
+from crm_projections.views.satisfaction.projector import SatisfactionView
+
+
+def questions(reporting: Reporting) -> tuple[View[Any], ...]:
+    """Every view that can be asked, under the name of its definition."""
+    return (FunnelView(reporting), SatisfactionView(reporting), RetentionView(reporting))
+
+
+def names() -> NamesView:
+    """The view that knows what ids are called."""
+    return NamesView()

@@ -1,0 +1,1 @@
+"""Views over HTTP: what they answer, how far they are, and what is parked."""

@@ -1,0 +1,155 @@
+"""An answer with all that is needed to cite it: definition, parameters, position and cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from crm_events.feed.port import Lane
+from crm_service.problems import RequestRefused
+from sqlalchemy import Connection
+
+from crm_projections.api.asking import Question
+from crm_projections.engine.database import Database
+from crm_projections.engine.generation import NothingLive, Opened, find_live, open_generation
+from crm_projections.engine.instants import instant, micros
+from crm_projections.engine.intake import Clock
+from crm_projections.engine.marks import Known, known_at
+from crm_projections.engine.parking import parked_count
+from crm_projections.engine.position import LaneState, complete_to, load_states
+from crm_projections.engine.view import Answer, Cut, Projector, View
+from crm_projections.engine.waiting import lanes_of
+from crm_projections.views.names.projector import NamesView
+from crm_projections.views.names.queries import names_of
+
+States = Mapping[Lane, LaneState]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A view's live tables and rows of position, as one snapshot of the database shows them."""
+
+    opened: Opened[Any]
+    states: States
+    position: Mapping[str, int]
+
+
+def standing(connection: Connection, view: Projector[Any]) -> Standing:
+    """Raises NothingLive and OutdatedView."""
+    generation = find_live(connection, view)
+    if generation is None:
+        raise NothingLive(view.definition.id)
+    states = load_states(connection, generation)
+    position = complete_to(states, lanes_of(view.contexts))
+    return Standing(open_generation(view, generation), states, position)
+
+
+class Answering:
+    """Answers questions from one snapshot each. Thread-safe; blocking."""
+
+    def __init__(self, database: Database, names: NamesView, clock: Clock) -> None:
+        self._database = database
+        self._names = names
+        self._clock = clock
+
+    def states(self, view: Projector[Any]) -> States:
+        with self._database.reading() as connection:
+            return standing(connection, view).states
+
+    def position(self, view: Projector[Any]) -> Mapping[str, int]:
+        with self._database.reading() as connection:
+            return standing(connection, view).position
+
+    def answer(self, view: View[Any], question: Question) -> dict[str, Any]:
+        """The JSON of an answer. Raises what `standing` and the view's own query raise."""
+        parameters = question.parameters
+        as_of = micros(self._clock()) if parameters.as_of is None else parameters.as_of
+        with self._database.reading() as connection:
+            now = standing(connection, view)
+            known = _known(connection, view, question)
+            cut = Cut(as_of, known.sequences if known is not None else {})
+            answer = view.answer(connection, now.opened.tables, cut, parameters)
+            parked = parked_count(connection, now.opened.generation)
+            groups = self._with_names(connection, answer.groups)
+        why_not = _uncitable(now, known, parked)
+        return {
+            "definition": {"id": answer.definition.id, "version": answer.definition.version},
+            "parameters": {**_instants(parameters, as_of), **answer.parameters},
+            "position": now.position,
+            "known": dict(known.sequences) if known is not None else None,
+            "citable": not why_not,
+            "not_citable": why_not,
+            **_figures(answer, groups),
+        }
+
+    def _with_names(
+        self, connection: Connection, groups: Sequence[Mapping[str, Any]] | None
+    ) -> list[dict[str, Any]] | None:
+        if groups is None:
+            return None
+        names = self._look_up(connection, (group["key"] for group in groups))
+        return [{"key": group["key"], "name": names.get(group["key"]), **group} for group in groups]
+
+    def _look_up(self, connection: Connection, keys: Iterable[Any]) -> dict[Any, str | None]:
+        """Ids by the names view; what is no id is its own name."""
+        given = [str(key) for key in keys if key is not None]
+        ids = [key for key in given if _is_id(key)]
+        found = find_live(connection, self._names)
+        known: Mapping[str, str] = {}
+        if ids and found is not None:
+            known = names_of(connection, open_generation(self._names, found).tables, ids)
+        return {key: known.get(key) if _is_id(key) else key for key in given}
+
+
+def _known(connection: Connection, view: View[Any], question: Question) -> Known | None:
+    """The prefix of each log that is asked about; None for all that the view knows."""
+    at = question.parameters.known_at
+    if question.at is not None and at is not None:
+        detail = "Name either known_at or at, not both."
+        raise RequestRefused("malformed-request", detail)
+    if question.at is not None:
+        return Known(question.at, settled=True)
+    return known_at(connection, view.contexts, at) if at is not None else None
+
+
+def _uncitable(now: Standing, known: Known | None, parked: int) -> list[str]:
+    """Why the same question may get another answer later; empty where it cannot."""
+    why: list[str] = []
+    if parked:
+        why.append(f"{parked} events are parked")
+    if known is None:
+        moving = any(s.sequence > now.position[lane.context] for lane, s in now.states.items())
+        return [*why, "events are arriving; ask again, or name a position"] if moving else why
+    if not known.settled:
+        why.append("known_at lies after the last mark")
+    if any(now.position[context] < upto for context, upto in known.sequences.items()):
+        why.append("the view has not come that far yet")
+    return why
+
+
+def _instants(parameters: Any, as_of: int) -> dict[str, str]:
+    given = {
+        "from": parameters.start,
+        "to": parameters.end,
+        "as_of": as_of,
+        "known_at": parameters.known_at,
+    }
+    return {name: instant(at).isoformat() for name, at in given.items() if at is not None}
+
+
+def _figures(answer: Answer, groups: list[dict[str, Any]] | None) -> dict[str, Any]:
+    figures: dict[str, Any] = {"totals": answer.totals, "rows": answer.rows}
+    if groups is not None:
+        figures["groups"] = groups
+    if answer.distribution is not None:
+        figures["distribution"] = answer.distribution
+    return {**figures, "excluded": answer.excluded}
+
+
+def _is_id(key: str) -> bool:
+    try:
+        return str(UUID(key)) == key
+    except ValueError:
+        return False

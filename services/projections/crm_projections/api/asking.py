@@ -1,0 +1,115 @@
+"""What can be asked of every view, as query parameters; each view's model adds its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import Parameter, Signature
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
+
+from crm_service.route_table import described
+from fastapi import Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from crm_projections.engine.parameters import ViewParameters
+from crm_projections.engine.waiting import Token, parse_token
+
+LONGEST_WAIT: Final = 30.0
+_MOST_TOKENS: Final = 64
+_INSTANTS: Final = frozenset(("start", "end", "as_of", "known_at"))
+"""Read by the model, which knows the reporting time zone; text until then."""
+_Tokens = Annotated[list[str] | None, Query(max_length=_MOST_TOKENS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A view's own parameters, the cut by position if one was named, and what to wait for."""
+
+    parameters: Any
+    at: Mapping[str, int] | None
+    after: tuple[Token, ...]
+    wait: float
+
+
+def asked(
+    model: type[ViewParameters], contexts: Sequence[str], zone: ZoneInfo
+) -> Callable[..., Any]:
+    """A dependency that reads a Question for a view with these parameters and contexts.
+
+    Its signature is made from the model, so that the API's description names every parameter.
+    """
+
+    @described("Crm-After", "Positions to wait for, comma-separated, as in `after`.")
+    async def read(request: Request, **given: Any) -> Question:
+        at, after, wait = given.pop("at"), given.pop("after"), given.pop("wait")
+        header = request.headers.get("crm-after", "")
+        named = [*(after or ()), *(text for text in header.split(",") if text.strip())]
+        return Question(
+            parameters=_validated(model, given, zone),
+            at=_position(at, contexts),
+            after=tuple(_tokens("after", named)),
+            wait=wait,
+        )
+
+    read.__signature__ = Signature(list(_signature(model)))  # type: ignore[attr-defined]
+    return read
+
+
+def _signature(model: type[ViewParameters]) -> Iterator[Parameter]:
+    yield Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request)
+    for name, field in model.model_fields.items():
+        yield _parameter(name, Annotated[_kind(name, field), _query(field)], field.default)
+    after = "Answer when this has been taken, as a command answered it: pipeline/3/1234"
+    yield _parameter("after", Annotated[_Tokens, Query(description=after)], None)
+    at = "Answer as at this position, one for each context: pipeline/*/1234"
+    yield _parameter("at", Annotated[_Tokens, Query(description=at)], None)
+    wait = Query(ge=0, le=LONGEST_WAIT, description="How long to wait for `after`, in seconds")
+    yield _parameter("wait", Annotated[float, wait], 5.0)
+
+
+def _parameter(name: str, annotation: Any, default: Any) -> Parameter:
+    return Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def _kind(name: str, field: FieldInfo) -> Any:
+    return str | None if name in _INSTANTS else field.annotation
+
+
+def _query(field: FieldInfo) -> Any:
+    return Query(alias=field.alias, description=field.description)
+
+
+def _validated(model: type[ViewParameters], given: Mapping[str, Any], zone: ZoneInfo) -> Any:
+    present = {name: value for name, value in given.items() if value is not None}
+    try:
+        return model.model_validate(present, context={"zone": zone})
+    except ValidationError as error:
+        entries = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError(
+            [{**entry, "loc": ("query", *entry["loc"])} for entry in entries]
+        ) from None
+
+
+def _tokens(name: str, texts: Sequence[str]) -> Iterator[Token]:
+    for text in texts:
+        try:
+            yield parse_token(text)
+        except ValueError as error:
+            raise _wrong(name, str(error)) from None
+
+
+def _position(texts: Sequence[str] | None, contexts: Sequence[str]) -> Mapping[str, int] | None:
+    if not texts:
+        return None
+    found = {token.context: token for token in _tokens("at", texts)}
+    if found.keys() != set(contexts) or any(t.partition is not None for t in found.values()):
+        wanted = " and ".join(f"at={context}/*/SEQUENCE" for context in contexts)
+        raise _wrong("at", f"name each context of the view once: {wanted}")
+    return {context: token.sequence for context, token in found.items()}
+
+
+def _wrong(name: str, message: str) -> RequestValidationError:
+    return RequestValidationError([{"type": "value_error", "loc": ("query", name), "msg": message}])

@@ -1,0 +1,61 @@
+"""What each refusal of the views leaves as."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import sqlalchemy.exc
+from crm_events.keys.port import KeysUnavailable
+from crm_service.answering import RETRY_AFTER_SECONDS, Translation, unavailable
+from crm_service.problems import COMMON, Kind, Problem, Registry, RequestRefused
+
+from crm_projections.engine.generation import NothingLive, OutdatedView
+from crm_projections.engine.resolving import LetterSettled, NoSuchLetter, WaitsBehind
+from crm_projections.views.funnel.stages import UnknownPipeline
+
+ERRORS: Final[Registry] = COMMON.extended(
+    {
+        "view-behind": Kind(
+            503,
+            "The view has not come that far yet",
+            "Ask again, or leave `after` out for what it knows now.",
+        ),
+        "view-not-ready": Kind(503, "The view has no tables that fit", "Start its projection."),
+        "letter-settled": Kind(409, "Somebody decided before", "Read the list again."),
+        "letter-waits": Kind(409, "An earlier event of the same thing failed", "Settle it first."),
+        "pipeline-unknown": Kind(422, "No such pipeline", "Name one of those it lists."),
+    }
+)
+
+
+def _not_ready(error: NothingLive | OutdatedView) -> Problem:
+    return Problem("view-not-ready", str(error), headers={"Retry-After": "5"})
+
+
+def behind(position: Mapping[str, int]) -> RequestRefused:
+    """What was waited for did not come; `position` is how far the view is."""
+    return RequestRefused(
+        "view-behind",
+        "The view did not reach the position within the time given.",
+        extra={"position": dict(position)},
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
+def _no_database(_: Exception) -> Problem:
+    return unavailable("The database of the views cannot be reached.")
+
+
+TRANSLATIONS: Final[Mapping[type[Exception], Translation]] = {
+    NothingLive: _not_ready,
+    OutdatedView: _not_ready,
+    NoSuchLetter: lambda error: Problem("not-found", str(error)),
+    LetterSettled: lambda error: Problem("letter-settled", str(error)),
+    WaitsBehind: lambda error: Problem("letter-waits", str(error), {"first": error.first}),
+    UnknownPipeline: lambda error: Problem("pipeline-unknown", str(error)),
+    KeysUnavailable: lambda _: unavailable("The key database cannot be reached."),
+    sqlalchemy.exc.OperationalError: _no_database,
+    sqlalchemy.exc.InterfaceError: _no_database,
+    sqlalchemy.exc.TimeoutError: _no_database,
+}

@@ -1,0 +1,104 @@
+"""The shapes of answers and bodies, as the API's description shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from crm_service.schemas import Body
+from pydantic import BaseModel, Field, StringConstraints
+
+Vector = Annotated[
+    dict[str, int], Field(description="Context to the sequence up to which all is taken")
+]
+
+
+class DefinitionOut(BaseModel):
+    id: str
+    version: int
+
+
+class AnswerOut(BaseModel):
+    """What a view answers. `known` is the cut that was asked for, null for all that is known; the
+    same definition, parameters and position give the same figures for ever where `citable`."""
+
+    definition: DefinitionOut
+    parameters: dict[str, Any]
+    position: Vector
+    known: Vector | None
+    citable: bool
+    not_citable: list[str]
+    totals: dict[str, Any]
+    rows: list[dict[str, Any]]
+    groups: list[dict[str, Any]] | None = None
+    distribution: dict[str, int] | None = None
+    excluded: dict[str, int]
+
+
+class ViewOut(BaseModel):
+    """One view as it stands. Counts are of events; `stopped` says why it takes nothing more."""
+
+    name: str
+    definition: DefinitionOut
+    contexts: list[str]
+    parameters: list[str]
+    generation: int
+    position: Vector
+    applied: int
+    skipped: int
+    parked: int
+    stopped: str | None
+
+
+class ViewsOut(BaseModel):
+    views: list[ViewOut]
+
+
+class PositionOut(BaseModel):
+    """How far every view is complete, and each of them."""
+
+    position: Vector
+    views: dict[str, Vector]
+
+
+class ParkedOut(BaseModel):
+    """An event that was not applied. `behind` ones wait for an earlier one of the same thing."""
+
+    id: int
+    view: str
+    context: str
+    partition: int
+    sequence: int | None
+    aggregate_id: str | None
+    event_id: str | None
+    type: str | None
+    kind: Literal["failed", "behind", "unreadable"]
+    reason: str
+    attempts: int
+    status: Literal["parked", "applied", "skipped"]
+    parked_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    decision: str | None
+
+
+class ParkedPage(BaseModel):
+    """`next` is the cursor of the next page; null on the last."""
+
+    parked: list[ParkedOut]
+    next: int | None
+
+
+class ResolutionOut(BaseModel):
+    """What came of it: events of the same thing applied, skipped, and still parked, and why."""
+
+    applied: int
+    skipped: int
+    parked: int
+    reason: str | None
+
+
+class SkipBody(Body):
+    """Why the event may be left out for good; kept with the decision."""
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]

@@ -1,0 +1,200 @@
+"""Puts the views together: over Kafka in roles of their own, or inside the all-in-one process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from crm_events.clock import utc_now
+from crm_events.codec import Codec
+from crm_events.keys.master import MasterKeyMissing
+from crm_events.keys.open import open_keys
+from crm_events.keys.port import SubjectKeys
+from crm_service.app import Edge, create_app
+from crm_service.following import together, watch
+from crm_service.health import Check, NotReady
+from crm_service.logging import configure
+from crm_service.metrics import new_registry
+from crm_service.principals import Principals
+from crm_service.roles import Role
+from crm_service.serving import serve
+from crm_service.settings import ServiceSettings, SettingsRefused
+from crm_service.working import Probes, run_worker
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from crm_projections.api.answering import Answering
+from crm_projections.api.errors import ERRORS, TRANSLATIONS
+from crm_projections.api.parked_routes import parked_router
+from crm_projections.api.routes import questions_router, views_router
+from crm_projections.api.standing import Standings
+from crm_projections.engine.database import Database, open_database
+from crm_projections.engine.feeds import Feeds, kafka_feeds, store_feeds
+from crm_projections.engine.generation import migrate, open_live
+from crm_projections.engine.host import ViewHost
+from crm_projections.engine.instants import micros
+from crm_projections.engine.projection import Projection
+from crm_projections.engine.resolving import Resolver
+from crm_projections.engine.view import Projector, View
+from crm_projections.engine.waiting import Bell
+from crm_projections.facts.instants import Reporting
+from crm_projections.settings import ProjectionSettings, projection_settings
+from crm_projections.views import names, questions
+
+__all__ = ["ROLES", "Views", "build", "open_database", "store_feeds"]
+
+
+@dataclass(frozen=True)
+class Views:
+    """Every view over one database, for whoever follows them and whoever answers from them."""
+
+    database: Database
+    codec: Codec
+    questions: tuple[View[Any], ...]
+    zone: ZoneInfo
+    bell: Bell
+
+    @property
+    def all(self) -> tuple[Projector[Any], ...]:
+        return (*self.questions, names())
+
+    def migrate(self) -> None:
+        """Make the tables that are missing. Raises OutdatedView."""
+        migrate(self.database)
+        for view in self.all:
+            open_live(self.database, view, micros(utc_now()))
+
+    def host(self, feeds: Feeds, wanted: Sequence[str] = ()) -> ViewHost:
+        """What follows the wanted views, all where none is named. Raises SettingsRefused."""
+        named = {view.definition.id: view for view in self.all}
+        unknown = sorted(set(wanted) - named.keys())
+        if unknown:
+            raise SettingsRefused(
+                f"CRM_VIEWS names {', '.join(unknown)}; there are: {', '.join(named)}."
+            )
+        chosen = [named[name] for name in wanted] or list(self.all)
+        return ViewHost(
+            self.database, self.codec, chosen, feeds, utc_now, new_registry(), self.bell
+        )
+
+    def api(self, principals: Principals, edge: Edge | None = None) -> FastAPI:
+        """The HTTP API, ready to be served or mounted."""
+        answering = Answering(self.database, names(), utc_now)
+        resolver = Resolver(self.database, self.all, self.codec, utc_now)
+        routers = [
+            views_router(Standings(self.database, self.all)),
+            parked_router(self.database, resolver, self.bell),
+            questions_router(self.questions, answering, self.bell, self.zone),
+        ]
+        return create_app(
+            "CRM views",
+            "views",
+            routers,
+            principals=principals,
+            readiness={"database": self.database.ping},
+            errors=ERRORS,
+            translations=TRANSLATIONS,
+            edge=edge or Edge(),
+        )
+
+
+def build(database: Database, keys: SubjectKeys, zone: str, currency: str) -> Views:
+    """All views over a database. `zone` and `currency` are those that reports are made in."""
+    reporting = Reporting(ZoneInfo(zone), currency)
+    return Views(database, Codec(keys), questions(reporting), reporting.zone, Bell())
+
+
+# --- the roles ---
+
+
+def _serve() -> int:
+    settings = _told()
+    with _opened(settings) as views:
+        edge = Edge(threads=settings.pool, allowed_hosts=settings.allowed_hosts)
+        return serve(views.api(settings.principals(), edge), settings.host, settings.port)
+
+
+def _project() -> int:
+    settings = _told()
+    if settings.kafka is None:
+        raise SettingsRefused("CRM_KAFKA is missing: name a broker as host:port.")
+    feeds = kafka_feeds(settings.kafka, settings.namespace, settings.instance)
+    with _opened(settings) as views:
+        host = views.host(feeds, settings.views)
+        probes = Probes(
+            settings.host, settings.health_port, _readiness(host, settings.lag), host.registry
+        )
+        return run_worker(lambda stop: _follow(host, stop), probes)
+
+
+async def _follow(host: ViewHost, stop: asyncio.Event) -> None:
+    """Raises StandsStill when a view that has something to take does not move for too long."""
+    await host.prepare()
+    loops = host.work()
+    watching = [watch(_behind(host, p), partial(getattr, p, "moves")) for p in host.projections]
+    await together(stop, [*loops, *watching])
+
+
+def _behind(host: ViewHost, projection: Projection[Any]) -> Callable[[], bool]:
+    return lambda: projection.stopped is None and host.lag(projection.name) > 0
+
+
+def _readiness(host: ViewHost, most: int) -> Mapping[str, Check]:
+    def following() -> None:
+        reason = host.failed()
+        if reason is not None:
+            raise NotReady(reason)
+
+    def near() -> None:
+        far = {p.name: host.lag(p.name) for p in host.projections if host.lag(p.name) > most}
+        if far:
+            raise NotReady(f"too far behind: {far}")
+
+    return {"database": host.database.ping, "following": following, "lag": near}
+
+
+def _migrate() -> None:
+    with _opened(_told()) as views:
+        views.migrate()
+
+
+def _told() -> ProjectionSettings:
+    settings = projection_settings()
+    configure(settings.log_level)
+    return settings
+
+
+@contextmanager
+def _opened(settings: ServiceSettings) -> Iterator[Views]:
+    """The views' database and the keys, as the environment names them. Raises SettingsRefused."""
+    place, keys_place = _address(settings.postgres, "POSTGRES"), _address(settings.keys, "KEYS")
+    if settings.master_key_file is None:
+        raise SettingsRefused("CRM_MASTER_KEY_FILE is missing: name the file of the master key.")
+    try:
+        keys = open_keys(keys_place, settings.namespace, settings.master_key_file)
+    except MasterKeyMissing as error:
+        raise SettingsRefused(str(error)) from error
+    database = open_database(place, settings.namespace, connections=settings.pool + 2)
+    try:
+        yield build(database, keys, settings.timezone, settings.currency)
+    finally:
+        database.close()
+        keys.close()
+
+
+def _address(given: SecretStr | None, name: str) -> str:
+    if given is None:
+        raise SettingsRefused(f"CRM_{name} is missing: give a postgresql:// address.")
+    return given.get_secret_value()
+
+
+ROLES: Final[Mapping[str, Role]] = {
+    "serve": Role("answer HTTP", _serve),
+    "project": Role("keep the views of CRM_VIEWS up to date, all without it", _project),
+    "migrate": Role("make the tables of the views", _migrate),
+}

@@ -1,0 +1,168 @@
+"""The views that one process keeps up to date: started, watched, rebuilt and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import structlog
+from crm_events.codec import Codec
+from crm_events.feed.port import Feed, Positions
+from prometheus_client import CollectorRegistry
+
+from crm_projections.engine.database import Database
+from crm_projections.engine.decoding import Decoder
+from crm_projections.engine.feeds import Feeds, Open
+from crm_projections.engine.generation import OutdatedView, find_live, migrate, open_live
+from crm_projections.engine.instants import micros
+from crm_projections.engine.intake import Clock, Workplace
+from crm_projections.engine.metrics import ViewMetrics
+from crm_projections.engine.position import Generation, complete_to, load_states
+from crm_projections.engine.projection import Projection
+from crm_projections.engine.rebuild import rebuild, verify
+from crm_projections.engine.runner import MakeFeed, Runner
+from crm_projections.engine.view import Projector
+from crm_projections.engine.waiting import Bell, lanes_of
+
+_PAUSE = 0.02
+_log = structlog.get_logger("crm.views")
+
+
+class NoHistory(Exception):
+    """This process reaches no store to read the whole log from."""
+
+
+@dataclass
+class ViewHost:
+    """Follows `views` from `feeds`. For one asyncio loop; `start` before anything else."""
+
+    database: Database
+    codec: Codec
+    views: Sequence[Projector[Any]]
+    feeds: Feeds
+    clock: Clock
+    registry: CollectorRegistry
+    bell: Bell = field(default_factory=Bell)
+
+    def __post_init__(self) -> None:
+        self.runners: list[Runner] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._metrics = ViewMetrics(self.registry)
+
+    @property
+    def projections(self) -> list[Projection[Any]]:
+        return [projection for runner in self.runners for projection in runner.projections]
+
+    async def prepare(self) -> None:
+        """Make missing tables, and rebuild what another definition left."""
+        await asyncio.to_thread(migrate, self.database)
+        for view in self.views:
+            await self._bring_up_to_date(view)
+
+    async def start(self) -> None:
+        """Prepare, and follow until `stop`."""
+        await self.prepare()
+        self._tasks = [asyncio.create_task(work) for work in self.work()]
+
+    def work(self) -> list[Coroutine[Any, Any, None]]:
+        """The loops, each to be run until it is cancelled."""
+        groups = [list(self.views)] if self.feeds.shared else [[view] for view in self.views]
+        self.runners = [self._runner(group) for group in groups]
+        return [runner.run() for runner in self.runners]
+
+    async def stop(self) -> None:
+        """Let the transaction at work end, and leave the feeds."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def failed(self) -> str | None:
+        """Why this process does not follow as it should; None while it does."""
+        if any(task.done() for task in self._tasks):
+            return "a projection has ended; the log says why"
+        stopped = [f"{p.name}: {p.stopped}" for p in self.projections if p.stopped is not None]
+        failing = [runner.failing for runner in self.runners if runner.failing is not None]
+        return "; ".join([*stopped, *failing]) or None
+
+    def lag(self, view: str) -> int:
+        return sum(runner.lags.total(view) for runner in self.runners)
+
+    # --- how far ---
+
+    def complete_to(self, heads: Mapping[str, int]) -> bool:
+        """Whether every view that has not stopped has taken everything up to these sequences."""
+        stopped = {projection.name for projection in self.projections if projection.stopped}
+        with self.database.reading() as connection:
+            for view in self.views:
+                live = find_live(connection, view)
+                states = load_states(connection, live) if live is not None else {}
+                reached = complete_to(states, lanes_of(view.contexts))
+                behind = any(reached[c] < heads.get(c, 0) for c in view.contexts)
+                if behind and view.definition.id not in stopped:
+                    return False
+        return True
+
+    def progress(self) -> tuple[int, ...]:
+        """Changes whenever a view moves."""
+        return tuple(projection.moves for projection in self.projections)
+
+    async def wait_caught_up(self, heads: Mapping[str, int], timeout: float) -> bool:
+        """Whether `complete_to(heads)` came true within `timeout` seconds."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while not await asyncio.to_thread(self.complete_to, heads):
+            if loop.time() >= deadline:
+                return False
+            await self.bell.heard(self.bell.rings, _PAUSE)
+        return True
+
+    # --- anew ---
+
+    async def rebuild(self, name: str) -> Generation:
+        """Raises NoHistory, RebuildFailed, and KeyError for a view that is not here."""
+        view = self._named(name)
+        return await rebuild(view, self._workplace(), self._history(view))
+
+    async def verify(self, name: str, timeout: float = 60.0) -> list[str]:
+        """How the live view differs from the log; empty where it does not."""
+        view = self._named(name)
+        return await verify(view, self._workplace(), self._history(view), timeout)
+
+    async def _bring_up_to_date(self, view: Projector[Any]) -> None:
+        try:
+            await asyncio.to_thread(open_live, self.database, view, micros(self.clock()))
+        except OutdatedView as outdated:
+            if self.feeds.history is None:
+                _log.error("view_outdated", view=view.definition.id, reason=str(outdated))
+                return
+            _log.info("view_rebuilds", view=view.definition.id, reason=str(outdated))
+            await self.rebuild(view.definition.id)
+
+    def _named(self, name: str) -> Projector[Any]:
+        return {view.definition.id: view for view in self.views}[name]
+
+    def _history(self, view: Projector[Any]) -> MakeFeed:
+        if self.feeds.history is None:
+            raise NoHistory("No store is reachable from here; rebuild where the stores are.")
+        return partial(_open, self.feeds.history, f"rebuild.{view.definition.id}", view.contexts)
+
+    def _workplace(self) -> Workplace:
+        return Workplace(self.database, Decoder(self.codec), self.clock, self._metrics)
+
+    def _runner(self, views: Sequence[Projector[Any]]) -> Runner:
+        work = self._workplace()
+        contexts = tuple(sorted({context for view in views for context in view.contexts}))
+        name = "views" if self.feeds.shared else f"view.{views[0].definition.id}"
+        projections = [Projection(view, work, partial(self._open_live, view)) for view in views]
+        make_feed = partial(_open, self.feeds.live, name, contexts)
+        return Runner(projections, work, make_feed, self.bell)
+
+    def _open_live(self, view: Projector[Any]) -> Any:
+        return open_live(self.database, view, micros(self.clock()))
+
+
+def _open(opener: Open, name: str, contexts: tuple[str, ...], positions: Positions) -> Feed:
+    return opener(name, contexts, positions)
