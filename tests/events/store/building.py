@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 from crm_events.envelope import Envelope
@@ -15,6 +18,7 @@ from crm_events.store.port import Beside, CommandEntry, EventRecorder, NewEvent
 
 LEAD = "crm.contacts.LeadCaptured.v1"
 DEAL = "crm.pipeline.DealOpened.v1"
+ROOT = Path(__file__).parents[3]
 NOON = datetime(2026, 3, 4, 12, 0, 0, 123_457, tzinfo=UTC)
 
 
@@ -90,3 +94,16 @@ def at_once(*works: Callable[[], object]) -> list[object]:
 
     with ThreadPoolExecutor(len(works)) as threads:
         return list(threads.map(run, works))
+
+
+def program(name: str, *arguments: str | Path) -> subprocess.Popen[str]:
+    """One of `programs` in a process of its own."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [sys.executable, "-m", f"tests.events.store.programs.{name}", *arguments],
+        cwd=ROOT,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+    )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import psycopg
 import pytest
 from crm_events.ids import new_id
 from crm_events.sql.postgres import Limits, connection_info
-from crm_events.store.port import EventRecorder, VersionConflict
+from crm_events.store.port import Beside, EventRecorder, VersionConflict
 from crm_events.store.postgres import PostgresRecorder
+from eventsourcing.persistence import Tracking
 from structlog.testing import capture_logs
 
 from tests.events.store.building import append, event, whole_log
@@ -181,3 +184,27 @@ def _last_number(connection: psycopg.Connection[Any]) -> int:
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def test_number_is_taken_before_the_position(
+    postgres_dsn: str,
+    schema: str,
+    postgres_store: PostgresRecorder,
+    slow: ByHand,
+) -> None:
+    """A save that waits between its position and its first row must hold the log already."""
+    append(postgres_store, [event(new_id(), 1)])
+    slow.connection.execute("LOCK TABLE tracking IN SHARE MODE")
+    with closing(PostgresRecorder(postgres_dsn, schema)) as waiting, ThreadPoolExecutor(1) as own:
+        tracked = Beside(tracking=(Tracking("lane", 1),))
+        outcome = own.submit(append, waiting, [event(new_id(), 1)], tracked)
+        wait_until(lambda: _last_position(postgres_store) == 2, "its position is drawn")
+        append(postgres_store, [event(new_id(), 1)])
+        assert _sequences(postgres_store) == [1]
+        slow.roll_back()
+        assert outcome.result(10) == [2]
+    assert _sequences(postgres_store) == [1, 2, 3]
+
+
+def _last_position(recorder: PostgresRecorder) -> int:
+    return int(recorder.rows("SELECT last_value FROM events_position")[0][0])

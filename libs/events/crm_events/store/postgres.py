@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, ClassVar, Final, cast
 from uuid import UUID
@@ -13,11 +12,12 @@ from eventsourcing.persistence import StoredEvent
 
 from crm_events.sql.arrays import Blobs, PackedArray, Texts, Uuids, register
 from crm_events.sql.migrating import postgres_version
-from crm_events.sql.postgres import Connection, Connections, Limits, Unreachable, connection_info
-from crm_events.store.port import LogPage, Mark, NewEvent, RelayState, StoreUnavailable
+from crm_events.sql.postgres import Connection, Connections, Limits, connection_info
+from crm_events.store.port import LogPage, Mark, NewEvent, RelayState
 from crm_events.store.postgres_append import POSTGRES_VALUES, Save
 from crm_events.store.postgres_frontier import Frontier
 from crm_events.store.postgres_leader import Leadership
+from crm_events.store.postgres_words import in_words_of_the_port
 from crm_events.store.postgres_writer import PostgresWriter
 from crm_events.store.reading_beside import BesideQueries, everything_beside
 from crm_events.store.rows import Row, Values
@@ -60,7 +60,7 @@ class PostgresRecorder(BesideQueries):
             cursor = connection.cursor(binary=True)
             return cursor.execute(_translated(statement), parameters).fetchall()
 
-        with _in_words_of_the_port():
+        with in_words_of_the_port():
             return self._readers.reading(read)
 
     def among(self, values: Iterable[Any]) -> Iterator[tuple[str, list[Any]]]:
@@ -75,7 +75,7 @@ class PostgresRecorder(BesideQueries):
         return self._writer.run(Save(events, everything_beside(kwargs)))
 
     def read_log(self, after: int, limit: int) -> LogPage:
-        with _in_words_of_the_port():
+        with in_words_of_the_port():
             safe_to = self._frontier.at_least(after + limit)
         rows = self.log_rows(after, safe_to, limit)
         if len(rows) == limit:
@@ -83,14 +83,19 @@ class PostgresRecorder(BesideQueries):
         return LogPage([self.values.envelope(row) for row in rows], safe_to)
 
     def safe_position(self) -> int:
-        with _in_words_of_the_port():
+        with in_words_of_the_port():
             return self._frontier.advance()
 
     def schema_current(self) -> bool:
         """Whether the migration job has been run. Raises StoreUnavailable."""
-        with _in_words_of_the_port():
+        with in_words_of_the_port():
             version = self._readers.reading(lambda each: postgres_version(each, self._schema))
         return SCRIPTS.fits(version)
+
+    @property
+    def waiting(self) -> int:
+        """How many callers' work is not begun yet."""
+        return self._writer.waiting
 
     def write_mark(self) -> Mark | None:
         safe_to = self.safe_position()
@@ -98,14 +103,14 @@ class PostgresRecorder(BesideQueries):
         return None if at is None else Mark(at, safe_to)
 
     def lead(self) -> RelayState | None:
-        with _in_words_of_the_port():
+        with in_words_of_the_port():
             return self._leadership.take()
 
     def resign(self) -> None:
         self._leadership.leave()
 
     def advance_relay(self, old: RelayState, new: RelayState) -> bool:
-        with _in_words_of_the_port():
+        with in_words_of_the_port():
             return self._leadership.advance(old, new)
 
     def close(self) -> None:
@@ -118,17 +123,3 @@ class PostgresRecorder(BesideQueries):
 @lru_cache(maxsize=200)
 def _translated(statement: str) -> str:
     return statement.replace("?", "%s")
-
-
-@contextmanager
-def _in_words_of_the_port() -> Iterator[None]:
-    try:
-        yield
-    except Unreachable as error:
-        raise StoreUnavailable(f"PostgreSQL cannot be reached: {error}") from error
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction) as error:
-        raise StoreUnavailable(
-            f"The schema is not there ({error.diag.message_primary}): run the migration job first."
-        ) from error
-    except psycopg.OperationalError as error:
-        raise StoreUnavailable(f"PostgreSQL did not answer: {error}") from error

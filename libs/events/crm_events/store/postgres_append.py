@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 import psycopg
-from eventsourcing.persistence import IntegrityError, PersistenceError
+from eventsourcing.persistence import IntegrityError
 
 from crm_events.sql.arrays import (
     Bigints,
@@ -148,12 +148,18 @@ def _timer(timer: Timer) -> dict[str, Any]:
     }
 
 
-def verdict(connection: Connection, save: Save, error: psycopg.Error) -> Exception:
+_NOT_RISING: Final = "CRM01"
+
+
+def refused(error: psycopg.Error) -> bool:
+    """Whether it was refused for what it says; otherwise something went wrong."""
+    return isinstance(error, psycopg.errors.UniqueViolation) or error.sqlstate == _NOT_RISING
+
+
+def verdict(connection: Connection, save: Save, error: psycopg.Error) -> IntegrityError:
     """Why this save, written alone, was refused, in the words of the port."""
-    if error.sqlstate == "CRM01":
+    if error.sqlstate == _NOT_RISING:
         return _tracked_already(connection, save)
-    if not isinstance(error, psycopg.errors.UniqueViolation):
-        return PersistenceError(str(error))
     if error.diag.constraint_name == "command_log_pkey" and save.beside.command is not None:
         row = _one(connection, SELECT_COMMAND, save.beside.command.command_id)
         return CommandRepeated(command_entry(POSTGRES_VALUES, row))

@@ -10,8 +10,8 @@ import psycopg
 import structlog
 
 from crm_events.sql.postgres import ConnectionBroke, Connections, Unreachable
-from crm_events.store.port import StoreUnavailable
-from crm_events.store.postgres_append import Save, append, positions_if_stored, verdict
+from crm_events.store.postgres_append import Save, append, positions_if_stored, refused, verdict
+from crm_events.store.postgres_words import unavailable
 from crm_events.store.turns import Inbox, Turn
 
 Positions = list[int]
@@ -42,6 +42,10 @@ class PostgresWriter:
         turn: _Turn = Turn(save)
         self._inbox.put(turn)
         return turn.wait(self._patience)
+
+    @property
+    def waiting(self) -> int:
+        return self._inbox.waiting
 
     def close(self) -> None:
         self._inbox.close()
@@ -95,16 +99,14 @@ class PostgresWriter:
             turn.succeed(self._settled(turn.work, in_doubt))
         except Unreachable as error:
             self._nobody_answers(turn, error)
-        except (psycopg.OperationalError, psycopg.InternalError) as error:
-            turn.fail(StoreUnavailable(f"PostgreSQL could not write: {error}"))
         except Exception as error:  # noqa: BLE001 (raised in the thread that waits)
-            turn.fail(error)
+            turn.fail(unavailable(error) or error)
 
     def _nobody_answers(self, turn: _Turn, error: Unreachable) -> None:
         """Whoever waits behind would only wait as long to hear the same."""
         waiting: _Turn | None = turn
         while waiting is not None:
-            waiting.fail(StoreUnavailable(f"PostgreSQL cannot be reached: {error}"))
+            waiting.fail(unavailable(error) or error)
             waiting = self._inbox.take_now()
 
     def _settled(self, save: Save, in_doubt: bool) -> Positions:
@@ -122,7 +124,7 @@ class PostgresWriter:
             try:
                 return append(connection, [save])[0]
             except psycopg.Error as error:
-                if connection.closed or isinstance(error, psycopg.OperationalError):
+                if connection.closed or not refused(error):
                     raise
                 stored = positions_if_stored(connection, save) if in_doubt else None
                 if stored is None:

@@ -78,6 +78,11 @@ class SqliteRecorder(BesideQueries):
         """Always: opening brings it up to date."""
         return True
 
+    @property
+    def waiting(self) -> int:
+        """How many callers' work is not begun yet."""
+        return self._writer.waiting
+
     def write_mark(self) -> Mark | None:
         mark: Mark | None = self._writer.run(_mark)
         return mark

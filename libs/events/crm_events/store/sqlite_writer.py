@@ -58,6 +58,10 @@ class SqliteWriter:
         self._inbox.put(turn)
         return turn.wait(self._patience)
 
+    @property
+    def waiting(self) -> int:
+        return self._inbox.waiting
+
     def close(self) -> None:
         self._inbox.close()
         self._thread.join()

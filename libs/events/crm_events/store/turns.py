@@ -56,11 +56,15 @@ class Inbox(Generic[W, R]):
         self._limit = limit
         self._closed = False
 
+    @property
+    def waiting(self) -> int:
+        return self._queue.qsize()
+
     def put(self, turn: Turn[W, R]) -> None:
         """Raises StoreUnavailable when full or closed."""
         if self._closed:
             raise StoreUnavailable("The store has been closed.")
-        if self._queue.qsize() >= self._limit:
+        if self.waiting >= self._limit:
             raise StoreUnavailable("Too many commands are waiting to be written; try again soon.")
         self._queue.put(turn)
 
