@@ -21,6 +21,7 @@ from crm_events.feed.store import lanes_of
 from crm_events.keys.master import MasterKeyMissing
 from crm_events.keys.open import migrate_keys, open_keys
 from crm_events.relay.relay import Relay, RelaySettings
+from crm_events.relay.topics import ensure_topics
 from crm_events.store.open import migrate, open_recorder
 from pydantic import SecretStr
 
@@ -112,6 +113,8 @@ class _Reacting:
             await together(stop, context.work(None))
             return
         contexts, positions = context.reactions.contexts, context.positions()
+        for followed in contexts:
+            await ensure_topics(self._kafka, self._namespace, followed)
         feed = KafkaFeed(
             KafkaFeedSettings(self._kafka, self._namespace, contexts, context.reactions.name),
             positions,

@@ -1,0 +1,80 @@
+"""Roles of services as processes of their own, over the servers that a test was given."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from crm_servers.ports import free_port
+from crm_servers.settings import with_ours
+
+from tests.support.waiting import wait_until
+
+
+@dataclass
+class Processes:
+    """Starts roles with one environment and ends them with the test. Logs lie in `folder`."""
+
+    folder: Path
+    told: Mapping[str, str]
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    def done(self, service: str, role: str) -> None:
+        """Run a role that ends by itself; it must end well."""
+        command = [sys.executable, "-m", f"crm_{service}", role]
+        told = with_ours(self.told)
+        run = subprocess.run(command, env=told, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout + run.stderr
+
+    def up(self, service: str, role: str, seconds: float = 60) -> str:
+        """Start a role that stays up; answers its address once it is ready."""
+        port = free_port()
+        address = f"http://127.0.0.1:{port}"
+        ports = {"CRM_PORT": str(port), "CRM_HEALTH_PORT": str(port)}
+        log = self.folder / f"{service}-{role}-{port}.log"
+        process = self._stack.enter_context(self._running(service, role, ports, log))
+
+        def ready() -> bool:
+            assert process.poll() is None, log.read_text()
+            return _is_ready(address)
+
+        wait_until(ready, f"{service} {role} ready, see {log}", seconds)
+        return address
+
+    def close(self) -> None:
+        self._stack.close()
+
+    @contextmanager
+    def _running(
+        self, service: str, role: str, ports: Mapping[str, str], log: Path
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        command = [sys.executable, "-m", f"crm_{service}", role]
+        told = with_ours({**self.told, **ports})
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, env=told, stdout=output, stderr=output)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(15)
+
+
+def master_key_in(folder: Path) -> Path:
+    """A master key file of the test's own."""
+    path = folder / "master-key"
+    path.write_bytes(b64encode(secrets.token_bytes(32)))
+    return path
+
+
+def _is_ready(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/readyz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
