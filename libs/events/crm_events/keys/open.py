@@ -26,9 +26,13 @@ def open_keys(place: str | Path, namespace: str, master_key_file: Path) -> SqlKe
         master = read_master_key(master_key_file)
         return SqlKeys(PostgresKeyTable(str(place), schema_name(namespace, _NAME)), master)
     table = SqliteKeyTable(Path(place))
-    if table.empty():
-        make_master_key(master_key_file)
-    return SqlKeys(table, read_master_key(master_key_file))
+    try:
+        if table.empty():
+            make_master_key(master_key_file)
+        return SqlKeys(table, read_master_key(master_key_file))
+    except BaseException:
+        table.close()
+        raise
 
 
 def migrate_keys(place: str, namespace: str) -> None:

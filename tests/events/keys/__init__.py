@@ -1,0 +1,1 @@
+"""Keys of data subjects: one suite on both databases."""
