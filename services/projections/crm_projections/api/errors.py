@@ -12,7 +12,7 @@ from crm_service.problems import COMMON, Kind, Problem, Registry, RequestRefused
 
 from crm_projections.engine.generation import NothingLive, OutdatedView
 from crm_projections.engine.resolving import LetterSettled, NoSuchLetter, WaitsBehind
-from crm_projections.views.funnel.stages import UnknownPipeline
+from crm_projections.views.funnel.stages import UnknownPipeline, UnknownStage
 
 ERRORS: Final[Registry] = COMMON.extended(
     {
@@ -24,6 +24,7 @@ ERRORS: Final[Registry] = COMMON.extended(
         "view-not-ready": Kind(503, "The view has no tables that fit", "Start its projection."),
         "letter-settled": Kind(409, "Somebody decided before", "Read the list again."),
         "letter-waits": Kind(409, "An earlier event of the same thing failed", "Settle it first."),
+        "stage-unknown": Kind(422, "No such stage", "Name one of those it lists."),
         "pipeline-unknown": Kind(422, "No such pipeline", "Name one of those it lists."),
     }
 )
@@ -54,6 +55,7 @@ TRANSLATIONS: Final[Mapping[type[Exception], Translation]] = {
     LetterSettled: lambda error: Problem("letter-settled", str(error)),
     WaitsBehind: lambda error: Problem("letter-waits", str(error), {"first": error.first}),
     UnknownPipeline: lambda error: Problem("pipeline-unknown", str(error)),
+    UnknownStage: lambda error: Problem("stage-unknown", str(error)),
     KeysUnavailable: lambda _: unavailable("The key database cannot be reached."),
     sqlalchemy.exc.OperationalError: _no_database,
     sqlalchemy.exc.InterfaceError: _no_database,

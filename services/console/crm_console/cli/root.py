@@ -1,0 +1,60 @@
+"""The command's root: global options, and the commands by name."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from crm_console.cli.bringing import bring
+from crm_console.cli.parking import parked
+from crm_console.cli.sampling import sample
+from crm_console.cli.serving import serve
+from crm_console.cli.session import target_of
+from crm_console.cli.tokens import tokens
+from crm_console.cli.viewing import view
+
+app: Final = typer.Typer(
+    name="crm",
+    help="The CRM that never forgets: any number as it was on any day, explained by its events.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(serve)
+app.command("import")(bring)
+app.command()(view)
+app.command()(sample)
+app.add_typer(parked, name="parked")
+app.add_typer(tokens, name="token")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"crm {version('crm-console')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    home: Annotated[
+        Path | None, typer.Option(envvar="CRM_HOME", help="Folder of the data; else ./.crm")
+    ] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(envvar="CRM_SERVER", help="Address of a server; else who holds the home"),
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="CRM_TOKEN", help="Token for that server")
+    ] = None,
+    _: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True)] = False,
+) -> None:
+    context.obj = target_of(home, server, token)
+
+
+def main() -> None:
+    """Run the command; wrong use ends with 2, failures with 1, refused rows with 3."""
+    app()

@@ -1,0 +1,1 @@
+"""Every context, its reactions, the views and the API in one process over one folder."""

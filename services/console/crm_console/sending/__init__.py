@@ -1,0 +1,1 @@
+"""Sends the rows of a file through the import commands of the contexts."""

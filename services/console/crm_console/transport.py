@@ -1,0 +1,170 @@
+"""How the command reaches the application: the same HTTP, to a server or inside this process."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Mapping
+from types import TracebackType
+from typing import Any, Final, Protocol, Self, TypeVar
+
+import httpx
+
+T = TypeVar("T")
+_SECONDS: Final = 120.0
+Json = Any
+
+
+class ServerSaid(Exception):
+    """The server refused; `problem` is its RFC 9457 document."""
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        self.status = status
+        self.problem = problem
+        super().__init__(_sentence(status, problem))
+
+
+class ServerUnreachable(Exception):
+    """Nobody answers at the address."""
+
+
+def _sentence(status: int, problem: Mapping[str, Any]) -> str:
+    detail = str(problem.get("detail") or problem.get("title") or f"HTTP status {status}")
+    errors = problem.get("errors")
+    if not isinstance(errors, list) or not errors:
+        return detail
+    told = "; ".join(f"{e.get('field') or e.get('in')}: {e.get('reason')}" for e in errors)
+    return f"{detail} {told}"
+
+
+class Transport(Protocol):
+    """Requests with JSON in and out. Raises ServerSaid and ServerUnreachable."""
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Json = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Json: ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+def _answer(response: httpx.Response) -> Json:
+    if response.is_success:
+        return response.json() if response.content else None
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = {}
+    raise ServerSaid(response.status_code, problem if isinstance(problem, dict) else {})
+
+
+def _given(query: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (query or {}).items() if value is not None}
+
+
+class OverHttp:
+    """A server somewhere: the one that holds the home, or a distributed deployment's gateway."""
+
+    def __init__(self, address: str, token: str | None = None) -> None:
+        self._address = address
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.Client(
+            base_url=address, headers=headers, timeout=httpx.Timeout(_SECONDS, connect=5.0)
+        )
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Json = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Json:
+        try:
+            response = self._client.request(
+                method, path, json=body, params=_given(query), headers=headers
+            )
+        except httpx.HTTPError as error:
+            raise ServerUnreachable(
+                f"No answer from {self._address} ({type(error).__name__}); is the server running?"
+            ) from error
+        return _answer(response)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._client.close()
+
+
+class Hosted(Protocol):
+    """An application that runs on an event loop of ours."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *error: object) -> None: ...
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+
+class InProcess:
+    """The whole application in this process, on a thread's event loop, spoken to over ASGI."""
+
+    def __init__(self, hosted: Hosted) -> None:
+        self._hosted = hosted
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(hosted, client=("127.0.0.1", 0)),
+            base_url="http://localhost",
+            timeout=_SECONDS,
+        )
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Json = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Json:
+        request = self._client.request(
+            method, path, json=body, params=_given(query), headers=headers
+        )
+        return _answer(self._run(request))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._run(self._hosted.__aenter__())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._run(self._client.aclose())
+        self._run(self._hosted.__aexit__(kind, error, trace))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
