@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from crm_events.feed.reactor import TrackedPositions
+from crm_service.distributed import Roles
 from crm_service.hosting import Context, Storage
 from crm_service.importing.routes import import_router
 from crm_service.names import names_router
+from crm_service.settings import ServiceSettings, read_settings
 
 from crm_pipeline.api.errors import ERRORS
 from crm_pipeline.api.routes import command_router
@@ -15,16 +19,24 @@ from crm_pipeline.imports.places import Places
 from crm_pipeline.reactions import REACTIONS
 
 
-def build(storage: Storage, currency: str, timezone: str = "UTC") -> Context:
-    """The context over a store. `currency` is that of imported amounts that name none, `timezone`
-    the one in which days begin."""
+def build(storage: Storage, currency: str, timezone: str | None = None) -> Context:
+    """The context over a store. `currency` is that of imported amounts that name none; `timezone`,
+    in which days begin, is what the environment says unless it is given."""
+    zone = timezone or read_settings(ServiceSettings).timezone
     codec = storage.codec()
     app = PipelineApplication(storage.recorder, codec, storage.secret)
     seen = TrackedPositions(storage.recorder, REACTIONS).complete_to
-    kinds = import_kinds(app, Places(currency, timezone))
+    kinds = import_kinds(app, Places(currency, zone))
     routers = (
         command_router(app),
         names_router(app, app.names, NAMES),
         import_router(app, storage.secret, kinds, seen),
     )
     return Context(app, codec, routers, ERRORS, REACTIONS)
+
+
+ROLES: Final = Roles(
+    "pipeline",
+    ServiceSettings,
+    lambda storage, told: build(storage, told.currency, told.timezone),
+)

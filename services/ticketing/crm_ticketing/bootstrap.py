@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 from crm_events.feed.reactor import TrackedPositions
+from crm_service.distributed import Roles
 from crm_service.hosting import Context, Storage
 from crm_service.importing.routes import import_router
 from crm_service.settings import read_settings
@@ -27,3 +29,10 @@ def build(storage: Storage, currency: str, survey_timeout: timedelta | None = No
     seen = TrackedPositions(storage.recorder, REACTIONS).complete_to
     routers = (command_router(app), import_router(app, storage.secret, import_kinds(app), seen))
     return Context(app, codec, routers, ERRORS, REACTIONS, TIMERS)
+
+
+ROLES: Final = Roles(
+    "ticketing",
+    TicketingSettings,
+    lambda storage, told: build(storage, told.currency, told.survey_timeout),
+)
