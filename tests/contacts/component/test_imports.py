@@ -156,10 +156,22 @@ async def test_bad_row_stops_no_other(contacts: Running) -> None:
     )
     results = await imported(contacts, "staff", sent)
     assert statuses(results) == ["accepted", *["refused"] * 4, "accepted"]
-    assert [r.get("column") for r in results[1:5]] == ["manager_id", "team", "shoe_size", "name"]
+    assert [r.get("column") for r in results[1:5]] == ["manager", "team", "shoe_size", "name"]
     assert "resolve the name first" in results[1]["reason"]
     assert results[3]["reason"] == "unknown field"
     assert len(contacts.log()) == 2
+
+
+async def test_nobody_is_imported_as_their_own_manager(contacts: Running) -> None:
+    boss = {"name": "Tom", "manager_id": str(derived_id(SECRET, "file", "staff", "Tom"))}
+    (result,) = await imported(contacts, "staff", rows(boss))
+    assert (result["status"], result["column"]) == ("refused", "manager")
+    assert contacts.head() == 0
+
+
+async def test_owner_nobody_knows_is_refused_with_the_column(contacts: Running) -> None:
+    (result,) = await imported(contacts, "leads", rows(LEAD | {"owner_id": str(UUID(int=5))}))
+    assert (result["status"], result["column"]) == ("refused", "owner")
 
 
 async def test_refused_row_goes_in_once_it_is_right(contacts: Running) -> None:

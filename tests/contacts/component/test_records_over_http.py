@@ -123,4 +123,5 @@ async def test_things_of_one_kind_are_not_changed_as_another(contacts: Running) 
 async def test_position_is_the_head_of_the_log(contacts: Running) -> None:
     await contacts.made("/staff", {"name": "Mei"})
     answer = await contacts.client.get("/v1/contacts/position")
-    assert answer.json() == {"context": "contacts", "sequence": contacts.head()}
+    seen = {"campaigns": 0, "pipeline": 0}
+    assert answer.json() == {"context": "contacts", "sequence": contacts.head(), "reacted": seen}

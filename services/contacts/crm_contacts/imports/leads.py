@@ -110,7 +110,7 @@ class LeadImport(ImportKind[Lead, LeadRow]):
             return None
         if id not in self._staff and not self.request.dry_run:
             remedy = f"there is no member of staff {id}; resolve the name first"
-            raise RowRefused("owner_id", remedy)
+            raise RowRefused("owner", remedy)
         return self._staff.get(id, Staff(id=id))
 
 
@@ -138,7 +138,7 @@ def _refuse_another_capture(lead: Lead, row: LeadRow) -> None:
         value = getattr(row, column)
         if value is not None and value != known[column]:
             remedy = "it was said when the lead was captured and stays; correct the person instead"
-            raise RowRefused(column, remedy)
+            raise RowRefused(column.removesuffix("_id"), remedy)
 
 
 def _reach(lead: Lead, state: Status | None, row: LeadRow, at: datetime) -> None:

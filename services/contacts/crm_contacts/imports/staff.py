@@ -39,9 +39,11 @@ class StaffImport(RecordImport[StaffMember, StaffRow]):
     def decide(
         self, thing: StaffMember, row: StaffRow, *, at: datetime
     ) -> Iterable[DirectoryEntry]:
+        if row.manager_id == thing.id:
+            raise RowRefused("manager", "nobody is their own manager; leave it out")
         if not (row.manager_id is None or self._is_known(row.manager_id)):
             remedy = f"there is no member of staff {row.manager_id}; resolve the name first"
-            raise RowRefused("manager_id", remedy)
+            raise RowRefused("manager", remedy)
         if thing.version:
             thing.change(replace(thing.facts, **said(row)), at=at)
         else:
