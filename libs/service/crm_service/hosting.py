@@ -16,7 +16,7 @@ from crm_events.feed.port import Feed
 from crm_events.feed.reactor import Reactions, Reactor, TrackedPositions
 from crm_events.keys.port import SubjectKeys
 from crm_events.store.port import EventRecorder
-from crm_events.store.timers import Fire, Timers
+from crm_events.timers import Fire, Timers
 from fastapi import FastAPI
 
 from crm_service.app import Edge, create_app

@@ -13,7 +13,7 @@ from crm_events.event import Staff
 from crm_events.feed.reactor import Reactions, Session
 from crm_events.store.mapper import Cause
 from crm_events.store.port import Timer
-from crm_events.store.timers import Fire
+from crm_events.timers import Fire
 from crm_service.staff import STAFF, remember_staff
 
 from crm_ticketing.application import TicketingApplication
