@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-stdout: Final = Console()
+_WIDE: Final = 160
+stdout: Final = Console(width=None if sys.stdout.isatty() else _WIDE)
 stderr: Final = Console(stderr=True)
 _ABSENT: Final = "–"
 

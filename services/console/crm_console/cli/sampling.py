@@ -30,10 +30,15 @@ def sample(
         tell(transport, context.obj.home, seed)
 
 
+def _currency(transport: Transport) -> str:
+    """The one that the deployment reports in."""
+    return str(transport.send("GET", "/v1/views/funnel")["parameters"]["currency"])
+
+
 def tell(transport: Transport, home: Home, seed: int = SEED) -> None:
     """Tell the sample with its progress on standard error; what was told before adds nothing."""
     size = Size()
-    plot = Plot(seed, home.sample_told_on(utc_now()), size.days)
+    plot = Plot(seed, home.sample_told_on(utc_now()), size.days, _currency(transport))
     with progress("sample", size.steps) as bar:
         task = bar.tasks[0].id
         Story(transport, plot, size, lambda count: bar.advance(task, count)).tell()

@@ -57,9 +57,9 @@ def opened(target: Target) -> Iterator[Transport]:
             f"{target.home.path} is in use by process {holder.pid}; wait for it to end, or give "
             "another folder with --home."
         )
-    with target.home.held(), _logged(target.home):
-        with InProcess(Embedded(target.home, embedded_settings())) as transport:
-            yield transport
+    embedded = Embedded(target.home, embedded_settings())
+    with target.home.held(), _logged(target.home), InProcess(embedded) as transport:
+        yield transport
 
 
 @contextmanager

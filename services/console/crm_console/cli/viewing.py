@@ -8,7 +8,16 @@ from typing import Annotated, Any, Final
 import typer
 
 from crm_console.cli.failures import explained
-from crm_console.cli.output import Output, chosen, percent, print_csv, print_json, table, text
+from crm_console.cli.output import (
+    Output,
+    chosen,
+    percent,
+    print_csv,
+    print_json,
+    stdout,
+    table,
+    text,
+)
 from crm_console.cli.session import opened
 from crm_console.settling import settle
 
@@ -95,17 +104,27 @@ def _flat_rows(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def print_view(answer: Mapping[str, Any]) -> None:
     """A view's answer as tables: its totals, its rows, its groups."""
-    definition = answer["definition"]
-    said = ", ".join(f"{name} {value}" for name, value in answer["parameters"].items())
-    title = f"{definition['id']} v{definition['version']}" + (f" ({said})" if said else "")
+    stdout.print(_title(answer), style="bold", highlight=False, soft_wrap=True)
     totals = [(name, _shown(name, value)) for name, value in answer["totals"].items()]
-    table(title, ("figure", "value"), totals)
-    print_rows(answer["rows"])
+    table("", ("figure", "value"), totals)
+    if answer.get("distribution"):
+        table("", tuple(answer["distribution"]), [tuple(answer["distribution"].values())])
     if answer.get("groups"):
         _print_groups(answer["groups"])
+    else:
+        print_rows([row for row in answer["rows"] if "key" not in row])
     if answer.get("excluded"):
         left_out = ", ".join(f"{count} {reason}" for reason, count in answer["excluded"].items())
         table("", ("left out",), [(left_out,)])
+
+
+def _title(answer: Mapping[str, Any]) -> str:
+    definition, parameters = answer["definition"], dict(answer["parameters"])
+    as_of = str(parameters.pop("as_of", ""))[:19].replace("T", " ")
+    said = ", ".join(f"{name} {value}" for name, value in parameters.items())
+    return f"{definition['id']} v{definition['version']} as of {as_of} UTC" + (
+        f" ({said})" if said else ""
+    )
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -125,11 +144,17 @@ def _print_triangle(rows: Sequence[Mapping[str, Any]]) -> None:
     widest = max(len(row["cells"]) for row in rows)
     lines = [
         [row["cohort"], row["size"]]
-        + [percent(cell["retention"]) for cell in row["cells"]]
+        + [_short(cell["retention"]) for cell in row["cells"]]
         + [""] * (widest - len(row["cells"]))
         for row in rows
     ]
-    table("", ("cohort", "size", *(str(offset) for offset in range(widest))), lines)
+    offsets = (str(offset) for offset in range(widest))
+    table("retention in % by interval after the first", ("cohort", "size", *offsets), lines)
+
+
+def _short(ratio: float | None) -> str:
+    """A percentage with one decimal and without its sign, for wide tables."""
+    return "–" if ratio is None else f"{ratio * 100:.1f}"
 
 
 def _print_groups(groups: Sequence[Mapping[str, Any]]) -> None:

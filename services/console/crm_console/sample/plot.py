@@ -15,7 +15,8 @@ _DAY: Final = timedelta(days=1)
 class Plot:
     """Draws times, names and amounts. Times lie in the `days` before `today`."""
 
-    def __init__(self, seed: int, today: datetime, days: int) -> None:
+    def __init__(self, seed: int, today: datetime, days: int, currency: str) -> None:
+        self.currency = currency
         self.seed = seed
         self._random = Random(seed)  # noqa: S311 - chance for a story, not for secrets
         self.today = today.astimezone(UTC).replace(microsecond=0)
@@ -49,7 +50,7 @@ class Plot:
 
     def price(self, list_price: int) -> dict[str, str]:
         amount = list_price * self.number(80, 130) // 100
-        return {"amount": str(amount), "currency": "EUR"}
+        return {"amount": str(amount), "currency": self.currency}
 
     def score(self, agent: str) -> int:
         """1 to 5; agents differ a little, as people do."""

@@ -94,7 +94,7 @@ class Story:
             body = dated(begin, name=name, sector=sector, region=self._plot.one_of(cast.REGIONS))
             self._ids[name] = self._post("/contacts/organisations", body)["id"]
         for name, series, price in cast.PRODUCTS:
-            amount = {"amount": str(price), "currency": "EUR"}
+            amount = {"amount": str(price), "currency": self._plot.currency}
             body = dated(begin, name=name, series=series, list_price=amount)
             self._ids[name] = self._post("/pipeline/products", body)["id"]
         stages = [
@@ -112,7 +112,7 @@ class Story:
             planned,
             name=name,
             goal={"measure": "leads", "target": self._size.responses},
-            budget={"amount": str(budget), "currency": "EUR"},
+            budget={"amount": str(budget), "currency": self._plot.currency},
             channels=[channel],
         )
         campaign = self._post("/campaigns/campaigns", body)["id"]
@@ -250,7 +250,7 @@ class Story:
                 "customer_key": f"customer-{number}",
                 "ordered_at": when(ordered),
                 "amount": self._plot.price(price // 10)["amount"],
-                "currency": "EUR",
+                "currency": self._plot.currency,
                 "product_id": self._ids[product],
                 "source": self._plot.one_of(("web", "shop")),
                 "region": region,
@@ -267,6 +267,6 @@ class Story:
 
 def _import_row(line: int, row: dict[str, Any]) -> dict[str, Any]:
     key = row.pop("key")
-    values = {name: value for name, value in row.items() if value is not None}
+    values = {n: value for n, value in row.items() if value is not None or n == "rating"}
     row_hash = hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
     return {"line": line, "key": key, "row_hash": row_hash, "values": values}
