@@ -28,7 +28,7 @@ def up(scale: Sequence[str]) -> None:
     if chosen == "processes" and form.running():
         print("it is up already; make down first to start it with other code or copies")
     else:
-        form.up(_copies(scale))
+        form.up(copies_of(scale))
     _tell(chosen)
 
 
@@ -64,7 +64,7 @@ def _docker() -> bool:
     return asked.returncode == 0
 
 
-def _copies(scale: Sequence[str]) -> Mapping[str, int]:
+def copies_of(scale: Sequence[str]) -> Mapping[str, int]:
     """`["contacts-api=2"]` as {"contacts-api": 2}."""
     names = {role.name for role in roles()}
     copies = {}

@@ -10,7 +10,12 @@ from crm_servers.errors import ServerUnavailable
 
 DATABASES = ("contacts", "pipeline", "ticketing", "campaigns", "views", "keys")
 NAME = ".crm-up"
-NEW_TOKEN = ("token", "create", "make-up")
+NEW_TOKEN = (
+    "token",
+    "create",
+    "make-up",
+    *(f"--right={right}" for right in ("read", "write", "admin")),
+)
 TOKEN = re.compile(r"crm_[0-9a-f]{12}_[\w-]+")
 
 

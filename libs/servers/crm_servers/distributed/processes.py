@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from crm_servers.settings import with_ours
 from crm_servers.waiting import kafka_answers, postgres_answers
 
 
+HOPELESS = 20
+
+
 class Processes:
     """Everything as processes of this machine. `deploy` is the repository's folder of that name."""
 
@@ -28,6 +32,7 @@ class Processes:
         self._deploy = deploy
         self._port = port
         self._supervisor = Supervisor(folder.path)
+        self._failing: Counter[str] = Counter()
 
     def running(self) -> bool:
         return self._supervisor.running()
@@ -87,14 +92,14 @@ class Processes:
 
     def _new_token(self) -> str:
         command = [str(Path(sys.executable).with_name("crm")), *NEW_TOKEN]
-        told = with_ours({"CRM_TOKENS_FILE": str(self._folder.tokens)})
+        told = with_ours({"CRM_HOME": str(self._folder.path)})
         done = subprocess.run(command, env=told, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ServerUnavailable(f"`crm token create` failed: {done.stderr.strip()}")
         return done.stdout
 
     def _servers_pending(self, servers: Servers) -> dict[str, str]:
-        self._raise_if_given_up()
+        self._raise_if_hopeless()
         answers = {
             "kafka": kafka_answers(servers.bootstrap),
             "postgres": postgres_answers(servers.dsn),
@@ -102,15 +107,16 @@ class Processes:
         return {name: "no answer yet" for name, answered in answers.items() if not answered}
 
     def _pending(self, wiring: Wiring) -> dict[str, str]:
-        self._raise_if_given_up()
+        self._raise_if_hopeless()
         gateway = f"http://{LOOPBACK}:{self._port}/readyz"
         return not_ready({**wiring.probes(), GATEWAY: gateway})
 
-    def _raise_if_given_up(self) -> None:
-        for name, reason in self._supervisor.failed().items():
-            raise ServerUnavailable(
-                f"{name} ends each time it is started ({reason}); {self._remedy(name)}"
-            )
+    def _raise_if_hopeless(self) -> None:
+        """One that ends at once may only have come too early; seen often, it will not come up."""
+        for name, reason in self._supervisor.failing().items():
+            self._failing[name] += 1
+            if self._failing[name] >= HOPELESS:
+                raise ServerUnavailable(f"{name} does not start ({reason}); {self._remedy(name)}")
 
     def _remedy(self, name: str) -> str:
         log = self._folder.logs / f"{name}.log"

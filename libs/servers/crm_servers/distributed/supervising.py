@@ -1,13 +1,15 @@
 """Supervisor runs the processes: it starts again what ends, keeps the logs, and stops all of it."""
 
 import hashlib
+import shlex
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from configparser import RawConfigParser
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from supervisor.xmlrpc import SupervisorTransport
 from crm_servers.errors import ServerUnavailable
 
 PATIENCE = 60.0
+# The system takes 104 to 108 bytes, and Supervisor adds its process id for a moment.
+LONGEST_SOCKET = 90
 PAUSE = 0.1
 SERVERS, ROLES = "servers", "roles"
 # A role drains for ten seconds at most; a database may take longer to write what it holds.
@@ -37,11 +41,13 @@ class Supervisor:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        # A socket's path must be short, and a folder's may be long.
-        mark = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
-        self._socket = Path(tempfile.gettempdir()) / f"crm-up-{mark}.sock"
+        self._socket = _socket_path(folder.resolve())
+
+    @contextmanager
+    def _rpc(self) -> Iterator[Any]:
         transport = SupervisorTransport(serverurl=f"unix://{self._socket}")
-        self._rpc: Any = ServerProxy("http://supervisor", transport=transport).supervisor
+        with ServerProxy("http://supervisor", transport=transport) as proxy:
+            yield proxy.supervisor
 
     def running(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
@@ -52,9 +58,11 @@ class Supervisor:
         path = self._folder / "supervisord.conf"
         path.touch(mode=0o600)
         with path.open("w") as file:
-            _configuration(self._folder, self._socket, programs).write(file)
+            _configuration(self._socket, programs).write(file)
         command = [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(path)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=self._folder, capture_output=True, text=True, check=False
+        )
         if done.returncode != 0:
             raise ServerUnavailable(
                 f"supervisord did not start; mend what it says and try again: {done.stderr.strip()}"
@@ -62,23 +70,27 @@ class Supervisor:
         self._until(self.running)
 
     def start_roles(self) -> None:
-        self._rpc.startProcessGroup(ROLES, False)
+        with self._rpc() as rpc:
+            rpc.startProcessGroup(ROLES, False)
 
-    def failed(self) -> dict[str, str]:
-        """The programs that were given up after several tries, with the reason."""
-        found = self._rpc.getAllProcessInfo()
-        return {info["name"]: info["description"] for info in found if info["statename"] == "FATAL"}
+    def failing(self) -> dict[str, str]:
+        """The programs that ended as soon as they were started and now wait for another try."""
+        with self._rpc() as rpc:
+            found = rpc.getAllProcessInfo()
+        states = {"BACKOFF", "FATAL"}
+        return {info["name"]: info["description"] for info in found if info["statename"] in states}
 
     def stop(self) -> None:
         """Ends roles first, then the servers, then itself."""
         try:
-            self._rpc.shutdown()
+            with self._rpc() as rpc:
+                rpc.shutdown()
         except Fault as fault:
             if "SHUTDOWN_STATE" not in fault.faultString:
                 raise
         self._until(lambda: not self.running(), patience=PATIENCE)
 
-    def _until(self, holds: Any, patience: float = 10.0) -> None:
+    def _until(self, holds: Callable[[], bool], patience: float = 10.0) -> None:
         deadline = time.monotonic() + patience
         while not holds():
             if time.monotonic() > deadline:
@@ -88,42 +100,56 @@ class Supervisor:
             time.sleep(PAUSE)  # noqa: TID251 (this is the waiter)
 
 
-def _configuration(folder: Path, address: Path, programs: Sequence[Program]) -> RawConfigParser:
+def _socket_path(folder: Path) -> Path:
+    """In the folder, which is closed to others; elsewhere only where that path is too long."""
+    path = folder / "supervisor.sock"
+    if len(str(path)) <= LONGEST_SOCKET:
+        return path
+    mark = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"crm-up-{mark}.sock"
+
+
+def _configuration(address: Path, programs: Sequence[Program]) -> RawConfigParser:
+    """With relative paths: Supervisor would expand what follows a % in an absolute one."""
     config = RawConfigParser()
     config["unix_http_server"] = {"file": str(address), "chmod": "0600"}
     config["rpcinterface:supervisor"] = {
         "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
     }
     config["supervisord"] = {
-        "logfile": _escaped(folder / "supervisord.log"),
-        "pidfile": _escaped(folder / "supervisord.pid"),
-        "childlogdir": _escaped(folder / "logs"),
-        "directory": _escaped(folder),
+        "logfile": "supervisord.log",
+        "pidfile": "supervisord.pid",
+        "childlogdir": "logs",
     }
     for priority, group in enumerate((SERVERS, ROLES)):
         names = [program.name for program in programs if program.group == group]
         config[f"group:{group}"] = {"programs": ",".join(names), "priority": str(priority)}
     for program in programs:
-        config[f"program:{program.name}"] = _section(folder, program)
+        config[f"program:{program.name}"] = _section(program)
     return config
 
 
-def _section(folder: Path, program: Program) -> dict[str, str]:
-    settings = (f'{name}="{_escaped(text)}"' for name, text in program.environment.items())
+def _section(program: Program) -> dict[str, str]:
+    settings = (_assigned(name, text) for name, text in program.environment.items())
     return {
-        "command": " ".join(f'"{_escaped(word)}"' for word in program.command),
+        "command": shlex.join(program.command).replace("%", "%%"),
         "environment": ",".join(settings),
         "autostart": "true" if program.group == SERVERS else "false",
         "autorestart": "true",
-        "startretries": "8",
+        # The pause grows by a second with each try: half an hour, longer than any database is away.
+        "startretries": "60",
         "stopwaitsecs": STOP_SECONDS[program.group],
         "killasgroup": "true",
-        "stdout_logfile": _escaped(folder / "logs" / f"{program.name}.log"),
+        "stdout_logfile": f"logs/{program.name}.log",
         "stdout_logfile_maxbytes": "10MB",
         "stdout_logfile_backups": "2",
         "redirect_stderr": "true",
     }
 
 
-def _escaped(word: str | Path) -> str:
-    return str(word).replace("\\", "\\\\").replace("%", "%%").replace('"', '\\"')
+def _assigned(name: str, text: str) -> str:
+    """Supervisor takes a value literally between quotes of one kind, save that it expands a %."""
+    quote = next((mark for mark in "\"'" if mark not in text), None)
+    if quote is None:
+        raise ServerUnavailable(f"{name} holds both kinds of quotes; give it another value or path")
+    return f"{name}={quote}{text.replace('%', '%%')}{quote}"

@@ -1,0 +1,54 @@
+from base64 import b64decode
+from pathlib import Path
+
+import pytest
+from crm_servers import ServerUnavailable
+from crm_servers.distributed.commands import copies_of
+from crm_servers.distributed.folder import Folder
+
+TEXT = "crm_0123456789ab_some-secret_text"
+
+
+def test_secrets_stay_the_same(tmp_path: Path) -> None:
+    before, after = Folder(tmp_path / "up" / "one"), Folder(tmp_path / "up" / "one")
+    assert before.passwords() == after.passwords()
+    assert len(set(before.passwords().values())) == 7
+    assert before.ensure_master_key().read_bytes() == after.ensure_master_key().read_bytes()
+
+
+def test_the_master_key_has_32_bytes(tmp_path: Path) -> None:
+    assert len(b64decode(Folder(tmp_path / "one").ensure_master_key().read_bytes())) == 32
+
+
+def test_nobody_else_can_open_it(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "up" / "one")
+    folder.passwords()
+    folder.ensure_token(lambda: f"shown once: {TEXT}\n")
+    closed = [folder.path.parent, folder.path, folder.secrets, folder.logs]
+    assert {path.stat().st_mode & 0o777 for path in closed} == {0o700}
+    assert {path.stat().st_mode & 0o777 for path in (folder.environment, folder.token)} == {0o600}
+
+
+def test_the_token_is_made_once(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "one")
+    folder.ensure_token(lambda: f"{TEXT}\n")
+    folder.ensure_token(lambda: pytest.fail("a second token was made"))
+    assert folder.token.read_text() == TEXT
+
+
+def test_a_command_that_prints_no_token_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(ServerUnavailable, match="printed no token but: sorry"):
+        Folder(tmp_path / "one").ensure_token(lambda: "sorry")
+
+
+def test_copies_are_read() -> None:
+    assert copies_of(["contacts-api=2", "pipeline-relay=3"]) == {
+        "contacts-api": 2,
+        "pipeline-relay": 3,
+    }
+
+
+@pytest.mark.parametrize("word", ["contacts-api", "contacts-api=0", "contacts-api=x", "nobody=2"])
+def test_copies_that_make_no_sense_are_refused(word: str) -> None:
+    with pytest.raises(ServerUnavailable, match="write ROLE=COPIES"):
+        copies_of([word])
