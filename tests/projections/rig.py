@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -30,7 +31,7 @@ from sqlalchemy import select
 
 from tests.projections.tags import TagsView
 from tests.support.fake_feed import FakeFeed, FakeLog
-from tests.support.fake_keys import FakeSubjectKeys
+from tests.support.keys import KeysInMemory
 
 _IDS = UUID("6ba7b814-9dad-11d1-80b4-00c04fd430c8")
 PACE = Pace(batch=500, poll=0.01)
@@ -76,7 +77,7 @@ class Rig:
     """A log and a database; processes come and go."""
 
     database: Database
-    keys: FakeSubjectKeys = field(default_factory=FakeSubjectKeys)
+    keys: KeysInMemory = field(default_factory=KeysInMemory)
     bell: Bell = field(default_factory=Bell)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     offsets: bool = False
@@ -98,8 +99,7 @@ class Rig:
         views = views or (TagsView(),)
         work = self.workplace()
         projections = [
-            Projection(view, work, lambda view=view: open_live(self.database, view, 0))
-            for view in views
+            Projection(view, work, partial(open_live, self.database, view, 0)) for view in views
         ]
         runner = Runner(projections, work, self.make_feed, self.bell, PACE)
         feed = self.make_feed(LowestPositions(projections))

@@ -66,8 +66,11 @@ async def test_every_lane_is_complete_to_the_head(rig: Rig) -> None:
     rig.tag(1, "a", "b")
     process = await rig.start()
     view = process.views[0]
-    complete = lambda: complete_to(rig.states(view), lanes_of(["contacts"]))  # noqa: E731
-    await process.until(lambda: complete() == {"contacts": 2}, "complete in every lane")
+
+    def complete() -> bool:
+        return complete_to(rig.states(view), lanes_of(["contacts"])) == {"contacts": 2}
+
+    await process.until(complete, "complete in every lane")
 
 
 async def test_views_of_one_feed_keep_their_own_positions(rig: Rig) -> None:
