@@ -74,6 +74,17 @@ def test_unknown_outcome_is_reported_and_can_be_looked_up(
     assert found.sequence == 2
 
 
+def test_everybody_hears_of_an_outage_at_once(over_cable: PostgresRecorder, cable: Cable) -> None:
+    cable.refuse()
+    cable.cut_next_answer()
+    begun = time.monotonic()
+    outcomes = at_once(*[partial(append, over_cable, [event(new_id(), 1)]) for _ in range(30)])
+    assert time.monotonic() - begun < 1
+    assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
+    cable.accept_again()
+    assert len(append(over_cable, [event(new_id(), 1)])) == 1
+
+
 def test_silent_network_is_given_up_in_time(over_cable: PostgresRecorder, cable: Cable) -> None:
     cable.hold()
     begun = time.monotonic()

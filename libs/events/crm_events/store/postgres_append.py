@@ -29,11 +29,12 @@ from crm_events.store.rows import Values
 class Save:
     """What one caller wants written: all of it or nothing."""
 
-    __slots__ = ("beside", "events")
+    __slots__ = ("beside", "events", "versions")
 
     def __init__(self, events: Sequence[NewEvent], beside: Beside) -> None:
         self.events = events
         self.beside = beside
+        self.versions = {(event.originator_id, event.originator_version) for event in events}
 
 
 def _same(value: Any) -> Any:

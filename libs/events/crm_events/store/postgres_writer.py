@@ -56,18 +56,17 @@ class PostgresWriter:
         while (first := self._inbox.take()) is not None:
             together, apart = self._gather(first)
             self._write_together(together)
-            for turn in apart:
-                self._write_alone(turn)
+            self._write_each(apart)
 
     def _gather(self, first: _Turn) -> tuple[list[_Turn], list[_Turn]]:
         """Who waits now; those that contend with one of them for a version come after."""
         together, apart = [first], list[_Turn]()
-        taken = _versions(first)
+        taken = set(first.work.versions)
         while len(together) < _MOST_TURNS and len(taken) < _MOST_EVENTS:
             turn = self._inbox.take_now()
             if turn is None:
                 break
-            versions = _versions(turn)
+            versions = turn.work.versions
             (apart if versions & taken else together).append(turn)
             taken |= versions
         return together, apart
@@ -83,8 +82,7 @@ class PostgresWriter:
                 in_doubt = True
             except Exception as error:  # noqa: BLE001 (each meets its own error below)
                 _log.debug("group_refused", saves=len(turns), reason=str(error))
-        for turn in turns:
-            self._write_alone(turn, in_doubt=in_doubt)
+        self._write_each(turns, in_doubt=in_doubt)
 
     def _append_all(self, turns: Sequence[_Turn]) -> None:
         with self._connections.borrow() as connection:
@@ -92,22 +90,24 @@ class PostgresWriter:
         for turn, positions in zip(turns, every, strict=True):
             turn.succeed(positions)
 
-    def _write_alone(self, turn: _Turn, *, in_doubt: bool = False) -> None:
-        if turn.given_up:
-            return
-        try:
-            turn.succeed(self._settled(turn.work, in_doubt))
-        except Unreachable as error:
-            self._nobody_answers(turn, error)
-        except Exception as error:  # noqa: BLE001 (raised in the thread that waits)
-            turn.fail(unavailable(error) or error)
+    def _write_each(self, turns: Sequence[_Turn], *, in_doubt: bool = False) -> None:
+        for nth, turn in enumerate(turns):
+            if turn.given_up:
+                continue
+            try:
+                turn.succeed(self._settled(turn.work, in_doubt))
+            except Unreachable as error:
+                self._nobody_answers(turns[nth:], error)
+                return
+            except Exception as error:  # noqa: BLE001 (raised in the thread that waits)
+                turn.fail(unavailable(error) or error)
 
-    def _nobody_answers(self, turn: _Turn, error: Unreachable) -> None:
+    def _nobody_answers(self, turns: Sequence[_Turn], error: Unreachable) -> None:
         """Whoever waits behind would only wait as long to hear the same."""
-        waiting: _Turn | None = turn
-        while waiting is not None:
+        for turn in turns:
+            turn.fail(unavailable(error) or error)
+        while (waiting := self._inbox.take_now()) is not None:
             waiting.fail(unavailable(error) or error)
-            waiting = self._inbox.take_now()
 
     def _settled(self, save: Save, in_doubt: bool) -> Positions:
         """Tried once more after a lost connection or a deadlock: a save that is there cannot be
@@ -130,7 +130,3 @@ class PostgresWriter:
                 if stored is None:
                     raise verdict(connection, save, error) from error
                 return stored
-
-
-def _versions(turn: _Turn) -> set[tuple[object, int]]:
-    return {(event.originator_id, event.originator_version) for event in turn.work.events}

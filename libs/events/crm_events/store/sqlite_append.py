@@ -56,7 +56,8 @@ def append(group: Group, events: Sequence[NewEvent], beside: Beside) -> list[int
     except sqlite3.IntegrityError as error:
         raise _conflict(group, events, error) from error
     group.head = before + len(events)
-    _write_beside(group.cursor, beside)
+    if beside.timers or beside.timers_done or beside.directory or beside.imported:
+        _write_beside(group.cursor, beside)
     return list(range(before + 1, group.head + 1))
 
 

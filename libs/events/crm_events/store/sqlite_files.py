@@ -46,7 +46,7 @@ class Readers:
         try:
             with self._borrowed() as connection:
                 return connection.execute(statement, parameters).fetchall()
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise StoreUnavailable(f"SQLite could not read {self._path.name}: {error}") from error
 
     @contextmanager
