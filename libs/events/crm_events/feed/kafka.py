@@ -15,7 +15,7 @@ from typing import Final
 import orjson
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from aiokafka.structs import ConsumerRecord
 
 from crm_events.catalogue import events_topic, marks_topic
@@ -127,6 +127,10 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
             )
         except OffsetOutOfRangeError as error:
             self._read_from_start([p for p in error.args[0] if p in self._lanes])
+            return []
+        except NoOffsetForPartitionError:
+            # A group without committed offsets was looked at before on_partitions_assigned sought
+            # the SQL position; by now, or at the next poll, there is one.
             return []
         batches = [self._batch(partition, records) for partition, records in found.items()]
         return [batch for batch in batches if batch is not None]
