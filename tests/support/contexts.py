@@ -17,12 +17,11 @@ from crm_events.event import Event
 from crm_events.feed.port import Lane, LanePosition
 from crm_events.feed.reactor import Reactor
 from crm_events.feed.store import StoreFeed
+from crm_events.keys.open import open_keys
 from crm_events.store.port import EventRecorder
 from crm_events.store.sqlite import SqliteRecorder
 from crm_service.hosting import Context, Storage
 from crm_service.principals import Principals, local_user
-
-from tests.support.keys import KeysInMemory
 
 SECRET: Final = b"a secret of the tests, of 32 byte"
 Build = Callable[[Storage, str], Context]
@@ -75,10 +74,12 @@ class Running:
 def stored(folder: Path, context: str) -> Iterator[Storage]:
     """A context's store in a folder, opened and closed."""
     recorder = SqliteRecorder(folder / f"{context}.db")
+    keys = open_keys(folder / "keys.db", "crm", folder / "master.key")
     try:
-        yield Storage(recorder, KeysInMemory(), SECRET)
+        yield Storage(recorder, keys, SECRET)
     finally:
         recorder.close()
+        keys.close()
 
 
 @asynccontextmanager

@@ -48,6 +48,12 @@ class Processes:
         wait_until(ready, f"{service} {role} ready, see {log}", seconds)
         return address
 
+    def told_last(self, lines: int = 12) -> str:
+        """The end of every log, for whoever waited in vain."""
+        logs = sorted(self.folder.glob("*.log"))
+        ends = ("\n".join(log.read_text().splitlines()[-lines:]) for log in logs)
+        return "\n".join(f"--- {log.name}\n{end}" for log, end in zip(logs, ends, strict=True))
+
     def close(self) -> None:
         self._stack.close()
 

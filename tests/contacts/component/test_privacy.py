@@ -1,12 +1,14 @@
 """What is personal never rests in plain: not in the store, not in answers kept, not in logs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from crm_contacts import bootstrap
 from crm_events.contracts.contacts import LeadCaptured
 from crm_service.hosting import Storage
 
-from tests.support.contexts import Running
+from tests.support.contexts import Running, running
 from tests.support.keys import KeysInMemory
 
 CANARIES = ("Kanari Nachname", "kanari@example.org", "+49 30 5550199")
@@ -61,13 +63,11 @@ async def test_erased_person_blanks_and_stays_erased(contacts: Running, storage:
     assert answer.json()["type"] == "/problems/subject-erased"
 
 
-async def test_unreachable_keys_are_unavailable_not_blank(
-    contacts: Running, storage: Storage
-) -> None:
-    lead = await everything_personal(contacts)
-    keys = storage.keys
-    assert isinstance(keys, KeysInMemory)
-    keys.reachable = False
-    answer = await contacts.post(f"/leads/{lead}:tag", {"tag": "vip"})
+async def test_unreachable_keys_are_unavailable_not_blank(storage: Storage) -> None:
+    keys = KeysInMemory()
+    async with running(bootstrap.build, replace(storage, keys=keys)) as contacts:
+        lead = await everything_personal(contacts)
+        keys.reachable = False
+        answer = await contacts.post(f"/leads/{lead}:tag", {"tag": "vip"})
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]

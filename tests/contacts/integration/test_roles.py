@@ -57,11 +57,11 @@ def test_response_becomes_lead_over_kafka_whatever_restarts(
     for context in ("contacts", "campaigns"):
         processes.up(context, "relay")
     processes.up("contacts", "react")
-    _wait_for_lead(contacts_store, first)
+    _wait_for_lead(processes, contacts_store, first)
     processes.up("contacts", "react")
     processes.up("campaigns", "react")
     second = _respond(campaigns, campaign)
-    _wait_for_lead(contacts_store, second)
+    _wait_for_lead(processes, contacts_store, second)
     campaigns.close()
     leads = [e.aggregate_id for e in contacts_store.read_log(0, 100).envelopes]
     assert leads == [first, second], "once each, over two members of the group"
@@ -74,8 +74,12 @@ def _respond(campaigns: httpx.Client, campaign: str) -> UUID:
     return UUID(answer.raise_for_status().json()["lead_id"])
 
 
-def _wait_for_lead(store: EventRecorder, lead: UUID) -> None:
-    wait_until(lambda: bool(store.select_streams([lead])), f"lead {lead} captured", 60)
+def _wait_for_lead(processes: Processes, store: EventRecorder, lead: UUID) -> None:
+    try:
+        wait_until(lambda: bool(store.select_streams([lead])), f"lead {lead} captured", 60)
+    except AssertionError as error:
+        error.add_note(processes.told_last())
+        raise
 
 
 def test_role_without_its_environment_says_what_to_set(
