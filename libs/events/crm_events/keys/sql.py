@@ -77,15 +77,15 @@ class SqlKeys:
         with self._wanted_lock:
             self._wanted |= missing
         with self._one_at_a_time:
-            with self._wanted_lock:
-                wanted, self._wanted = self._wanted, set()
             made_by_another = self._cache.known(missing)
-            wanted |= missing - made_by_another.keys()
+            left = missing - made_by_another.keys()
+            if not left:
+                return made_by_another
+            with self._wanted_lock:
+                wanted, self._wanted = self._wanted | left, set()
             return made_by_another | self._make(wanted)
 
     def _make(self, subjects: set[UUID]) -> dict[UUID, Found]:
-        if not subjects:
-            return {}
         rows = dict(self._table.read(subjects))
         if absent := subjects - rows.keys():
             self._table.insert({each: self._fresh(each) for each in absent})
