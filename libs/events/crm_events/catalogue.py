@@ -40,14 +40,6 @@ CATALOGUE: Final[dict[str, type[Event]]] = {
 }
 
 
-def event_class(name: str) -> type[Event]:
-    """The newest class of a stored name. Raises UnknownEventType."""
-    try:
-        return CATALOGUE[name]
-    except KeyError:
-        raise UnknownEventType(name) from None
-
-
 def context_of(name: str) -> str:
     """`crm.pipeline.DealWon.v1` belongs to `pipeline`."""
     return name.split(".", 2)[1]

@@ -1,37 +1,32 @@
-"""Events to and from their stored bytes: JSON in which personal values are sealed for their subject.
-
-A sealed value is the text `~1.<subject>.<base64url(nonce + ciphertext)>`. It is AES-256-GCM under
-the subject's key, bound to context, aggregate, version and field, so that it cannot be moved.
-"""
+"""Events to and from their stored bytes: JSON, personal values sealed for their subject."""
 
 from __future__ import annotations
 
-import os
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from crm_events.catalogue import context_of, event_class
+from crm_events.catalogue import CATALOGUE, UnknownEventType, context_of
 from crm_events.event import SELF, Event, PersonalField, personal_fields
 from crm_events.keys.port import Erased, SubjectKeys
-from crm_events.upcasting import UPCASTS, upcast
+from crm_events.sealing import BrokenSeal, opened, sealed, subject_of, subjects_in
+from crm_events.shapes import Catalogue, Shape, shapes
+from crm_events.upcasting import UPCASTS, Raw, Upcasts
 
-_SEAL: Final = "~1."
-_NONCE_BYTES: Final = 12
+_SHAPES: Final = shapes(CATALOGUE, UPCASTS)
 
 
 class UndecodableEvent(Exception):
-    """Stored bytes of a known type that cannot be read; such an event is parked, never skipped."""
+    """Stored bytes of a known type that cannot be read; such an event is parked, never skipped.
+
+    The message names fields and never holds a value.
+    """
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """Where an event lies: what its sealed values are bound to."""
 
     type: str
@@ -39,28 +34,11 @@ class Slot:
     version: int
 
     def bound_to(self, field: str) -> bytes:
-        return f"{context_of(self.type)}|{self.aggregate_id}|{self.version}|{field}".encode()
+        return f"{self.binding()}{field}".encode()
 
-
-@lru_cache(maxsize=10_000)
-def _cipher(key: bytes) -> AESGCM:
-    return AESGCM(key)
-
-
-def _seal(key: bytes, subject: UUID, text: str, bound_to: bytes) -> str:
-    nonce = os.urandom(_NONCE_BYTES)
-    sealed = nonce + _cipher(key).encrypt(nonce, text.encode(), bound_to)
-    return f"{_SEAL}{subject.hex}.{urlsafe_b64encode(sealed).decode()}"
-
-
-def _open(key: bytes, token: str, bound_to: bytes) -> str:
-    sealed = urlsafe_b64decode(token.rsplit(".", 1)[1])
-    opened = _cipher(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to)
-    return opened.decode()
-
-
-def _subject_in_token(token: str) -> UUID:
-    return UUID(token.split(".", 2)[1])
+    def binding(self) -> str:
+        """What all values of one event are bound to; the field's name follows."""
+        return f"{context_of(self.type)}|{self.aggregate_id}|{self.version}|"
 
 
 def _subject_of(event: Event, field: PersonalField, aggregate_id: UUID) -> UUID:
@@ -70,10 +48,17 @@ def _subject_of(event: Event, field: PersonalField, aggregate_id: UUID) -> UUID:
 
 
 class Codec:
-    """Encodes and decodes events of every type. Thread-safe; keys are fetched in batches."""
+    """Encodes and decodes events of every type. Thread-safe.
 
-    def __init__(self, keys: SubjectKeys) -> None:
+    Raises ValueError when `upcasts` do not lead to classes of the `catalogue`.
+    """
+
+    def __init__(
+        self, keys: SubjectKeys, catalogue: Catalogue = CATALOGUE, upcasts: Upcasts = UPCASTS
+    ) -> None:
         self._keys = keys
+        given = catalogue is CATALOGUE and upcasts is UPCASTS
+        self._shapes = _SHAPES if given else shapes(catalogue, upcasts)
 
     def encode(self, event: Event, slot: Slot) -> bytes:
         """Stored bytes of one event. Raises SubjectErased and KeysUnavailable."""
@@ -88,60 +73,125 @@ class Codec:
             if getattr(event, field.name) is not None
         }
         keys = self._keys.ensure(subjects) if subjects else {}
-        return [self._encode(event, slot, keys) for event, slot in events]
+        return [_encoded(event, slot, keys) for event, slot in events]
 
-    def _encode(self, event: Event, slot: Slot, keys: Mapping[UUID, bytes]) -> bytes:
-        fields = personal_fields(type(event))
-        if not fields:
-            return event.__pydantic_serializer__.to_json(event, exclude_none=True)
-        raw = event.__pydantic_serializer__.to_python(event, mode="json", exclude_none=True)
-        for field in fields:
-            if field.name in raw:
-                subject = _subject_of(event, field, slot.aggregate_id)
-                raw[field.name] = _seal(
-                    keys[subject], subject, raw[field.name], slot.bound_to(field.name)
-                )
-        return orjson.dumps(raw)
+    def prepare(self, data: Iterable[bytes]) -> None:
+        """Ask once for the keys of many stored events that are about to be decoded.
+
+        It saves a request for each event where `keys` remember what they found. Raises
+        KeysUnavailable.
+        """
+        subjects = {subject for each in data for subject in subjects_in(each)}
+        if subjects:
+            self._keys.find(subjects)
 
     def decode(self, data: bytes, slot: Slot) -> Event:
-        """One event in its newest shape. Raises UnknownEventType, UndecodableEvent, KeysUnavailable."""
-        if slot.type in UPCASTS:
-            return self._decode_sealed(data, slot)
-        event_type = event_class(slot.type)
-        if personal_fields(event_type):
-            return self._decode_sealed(data, slot)
-        try:
-            return event_type.__pydantic_validator__.validate_json(data, extra="ignore")
-        except ValueError as error:
-            raise UndecodableEvent(str(error)) from error
+        """One event in its newest shape.
 
-    def _decode_sealed(self, data: bytes, slot: Slot) -> Event:
-        try:
-            raw: dict[str, Any] = orjson.loads(data)
-            name, raw = upcast(slot.type, raw)
-            event_type = event_class(name)
-            self._unseal(raw, personal_fields(event_type), slot)
-            return event_type.__pydantic_validator__.validate_python(raw, extra="ignore")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UndecodableEvent(f"{type(error).__name__}: {error}") from error
+        Raises UnknownEventType, UndecodableEvent and KeysUnavailable.
+        """
+        shape = self._shapes.get(slot.type)
+        if shape is None:
+            raise UnknownEventType(slot.type)
+        if shape.plain:
+            return _read_plain(shape.newest, data)
+        raw = self._opened(_loaded(data), shape, slot)
+        return _read(shape.newest, _lifted(raw, shape))
 
-    def _unseal(self, raw: dict[str, Any], fields: Iterable[PersonalField], slot: Slot) -> None:
-        sealed = {field.name: raw.get(field.name) for field in fields}
-        subjects = {_subject_in_token(token) for token in sealed.values() if token is not None}
-        keys = self._keys.find(subjects) if subjects else {}
-        for name, token in sealed.items():
-            raw[name] = None if token is None else self._unsealed(token, keys, slot, name)
+    def _opened(self, raw: Raw, shape: Shape, slot: Slot) -> Raw:
+        """The raw data with personal values in plain text, None where a subject is erased."""
+        subjects: dict[str, UUID] = {}
+        for name in shape.personal:
+            token = raw.get(name)
+            if token is None:
+                raw[name] = None
+            else:
+                subjects[name] = _subject_in(token, name)
+        if subjects:
+            self._open(raw, subjects, slot)
+        return raw
 
-    def _unsealed(
-        self, token: str, keys: Mapping[UUID, bytes | Erased], slot: Slot, field: str
-    ) -> str | None:
-        subject = _subject_in_token(token)
-        key = keys.get(subject)
-        if key is None:
-            raise UndecodableEvent(f"no key was ever stored for subject {subject}")
-        if isinstance(key, Erased):
-            return None
+    def _open(self, raw: Raw, subjects: Mapping[str, UUID], slot: Slot) -> None:
+        keys = self._keys.find(set(subjects.values()))
+        binding = slot.binding()
+        ciphers: dict[UUID, AESGCM | None] = {}
+        for name, subject in subjects.items():
+            if subject not in ciphers:
+                ciphers[subject] = _cipher(keys, subject)
+            cipher = ciphers[subject]
+            raw[name] = cipher and _text(cipher, raw[name], binding, name)
+
+
+def _cipher(keys: Mapping[UUID, bytes | Erased], subject: UUID) -> AESGCM | None:
+    """None where the subject is erased."""
+    key = keys.get(subject)
+    if key is None:
+        raise UndecodableEvent(f"no key was ever stored for subject {subject}")
+    return None if isinstance(key, Erased) else AESGCM(key)
+
+
+def _encoded(event: Event, slot: Slot, keys: Mapping[UUID, bytes]) -> bytes:
+    fields = personal_fields(type(event))
+    if not fields:
+        return event.__pydantic_serializer__.to_json(event, exclude_none=True)
+    raw = event.__pydantic_serializer__.to_python(event, mode="json", exclude_none=True)
+    binding = slot.binding()
+    ciphers: dict[UUID, AESGCM] = {}
+    for field in fields:
+        name = field.name
+        if name in raw:
+            subject = _subject_of(event, field, slot.aggregate_id)
+            if subject not in ciphers:
+                ciphers[subject] = AESGCM(keys[subject])
+            cipher = ciphers[subject]
+            raw[name] = sealed(cipher, subject, raw[name], f"{binding}{name}".encode())
+    return orjson.dumps(raw)
+
+
+def _loaded(data: bytes) -> Raw:
+    try:
+        raw = orjson.loads(data)
+    except ValueError as error:
+        raise UndecodableEvent(f"the data is not JSON: {error}") from error
+    if not isinstance(raw, dict):
+        raise UndecodableEvent("the data is not a JSON object")
+    return raw
+
+
+def _subject_in(token: object, field: str) -> UUID:
+    try:
+        return subject_of(token)
+    except BrokenSeal as error:
+        raise UndecodableEvent(f"field {field!r}: {error}") from None
+
+
+def _text(cipher: AESGCM, token: str, binding: str, field: str) -> str:
+    try:
+        return opened(cipher, token, f"{binding}{field}".encode())
+    except BrokenSeal as error:
+        raise UndecodableEvent(f"field {field!r}: {error}") from None
+
+
+def _lifted(raw: Raw, shape: Shape) -> Raw:
+    for lift in shape.lifts:
         try:
-            return _open(key, token, slot.bound_to(field))
-        except Exception as error:  # InvalidTag has no common parent with the rest
-            raise UndecodableEvent(f"field {field!r} fails its seal") from error
+            raw = lift.change(raw)
+        except Exception as error:  # what an upcast makes of data nobody foresaw, it may raise
+            raise UndecodableEvent(f"lifting to {lift.to}: {type(error).__name__}") from error
+    return raw
+
+
+def _read(event_type: type[Event], raw: Raw) -> Event:
+    try:
+        event: Event = event_type.__pydantic_validator__.validate_python(raw, extra="ignore")
+        return event
+    except ValueError as error:
+        raise UndecodableEvent(str(error)) from error
+
+
+def _read_plain(event_type: type[Event], data: bytes) -> Event:
+    try:
+        event: Event = event_type.__pydantic_validator__.validate_json(data, extra="ignore")
+        return event
+    except ValueError as error:
+        raise UndecodableEvent(str(error)) from error

@@ -1,11 +1,12 @@
-"""What every event is made of: a frozen model of facts, with its permanent name and its personal fields."""
+"""What every event is made of: frozen facts, a permanent name, and marks on what is personal."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, ClassVar
+from types import NoneType
+from typing import Annotated, Any, ClassVar, Final, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -27,11 +28,18 @@ class Personal:
 class Value(BaseModel):
     """A part of an event: immutable, and closed to fields nobody declared."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, ser_json_inf_nan="null")
+    # Values of refused fields stay out of error texts: they end up in logs and in parked letters.
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=False,
+        ser_json_inf_nan="null",
+        hide_input_in_errors=True,
+    )
 
 
 class Event(Value):
-    """Something that happened, named in the past tense. `TYPE` is its permanent stored and wire name."""
+    """Something that happened, named in the past tense. `TYPE` is its permanent name anywhere."""
 
     TYPE: ClassVar[str]
 
@@ -41,6 +49,24 @@ class Event(Value):
             name = cls.__name__ if version == 1 else cls.__name__.removesuffix(f"V{version}")
             cls.TYPE = f"crm.{context}.{name}.v{version}"
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
+        """Raises TypeError for a personal mark that cannot seal the value it stands at."""
+        for name, field in cls.model_fields.items():
+            if _marks_within(field.annotation):
+                raise TypeError(f"{cls.__name__}.{name}: {_MARK_THE_WHOLE}")
+            marks = [mark for mark in field.metadata if isinstance(mark, Personal)]
+            if marks and not _text_or_none(field.annotation):
+                raise TypeError(f"{cls.__name__}.{name}: {_TEXT_OR_NONE}")
+
+
+_MARK_THE_WHOLE: Final = (
+    "mark the whole field, as Annotated[Text | None, Personal()]; "
+    "a mark further inside would leave the value in plain text."
+)
+_TEXT_OR_NONE: Final = (
+    "a personal field is a text or None, for None is left of it when its subject is erased."
+)
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 """One line that may be shown: a name, a reason, a category."""
@@ -83,3 +109,17 @@ def personal_fields(event_type: type[Event]) -> tuple[PersonalField, ...]:
         for mark in field.metadata
         if isinstance(mark, Personal)
     )
+
+
+def _marks_within(annotation: Any) -> bool:
+    """Whether a part of a field's type is marked, not the field itself."""
+    parts: list[Any] = [*get_args(annotation), *getattr(annotation, "__metadata__", ())]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = annotation.model_fields.values()
+        parts += [part for field in fields for part in (field.annotation, *field.metadata)]
+    return any(isinstance(part, Personal) or _marks_within(part) for part in parts)
+
+
+def _text_or_none(annotation: Any) -> bool:
+    kinds = {getattr(part, "__origin__", part) for part in get_args(annotation)}
+    return kinds == {str, NoneType}
