@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from crm_events.application import LostRace
 from crm_events.clock import utc_now
 from crm_events.contracts.ticketing import (
     TicketAmended,
@@ -17,6 +18,7 @@ from crm_events.contracts.ticketing import (
 from crm_events.ids import new_id
 
 from tests.support.contexts import Reacting, Running
+from tests.ticketing.interrupted import cause, raced
 from tests.ticketing.telling import CUSTOMER, MEI, TOM, assigned, opened, resolved
 
 TICKET = {"category": "billing", "channel": "web"}
@@ -171,3 +173,21 @@ async def test_stale_version_is_412_with_the_current_one(desk: Running) -> None:
     await desk.post(f"/tickets/{id}:hold", {"reason": "x"}, if_match='"1"')
     stale = await desk.post(f"/tickets/{id}:resolve", {}, if_match='"1"')
     assert (stale.status_code, stale.json()["current_version"]) == (412, 2)
+
+
+async def test_lost_race_is_told_and_changes_nothing(desk: Running) -> None:
+    id = UUID(await desk.made("/tickets", TICKET))
+    quick, slow = raced(desk)
+    slow.meanwhile = lambda: quick.hold_ticket(cause(), id, "bank")
+    with pytest.raises(LostRace) as lost:
+        slow.resolve_ticket(cause(), id, None)
+    assert lost.value.current_version == 2
+    assert desk.events(id)[1:] == [TicketHeld(reason="bank")]
+
+
+async def test_replies_commute(desk: Running) -> None:
+    id = UUID(await desk.made("/tickets", TICKET))
+    quick, slow = raced(desk)
+    slow.meanwhile = lambda: quick.hold_ticket(cause(), id, "bank")
+    slow.reply_to_ticket(cause(), id, "We ask the bank", public=True, agent_id=None)
+    assert desk.events(id)[2:] == [TicketReplied(body="We ask the bank")]

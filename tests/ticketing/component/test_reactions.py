@@ -13,17 +13,15 @@ from crm_events.contracts.ticketing import (
     SurveyTimedOut,
     TicketClosed,
 )
-from crm_events.ids import new_id
-from crm_events.store.mapper import Cause
 from crm_events.timers import Timers
 from crm_ticketing.application import TicketingApplication
 from crm_ticketing.application.surveys import survey_id
 from crm_ticketing.reactions import TIMERS
 
 from tests.support.contexts import Reacting, Running
-from tests.support.decisions import NOW
 from tests.support.importing import imported, rows
 from tests.ticketing.conftest import WAITS
+from tests.ticketing.interrupted import cause, raced
 from tests.ticketing.telling import CUSTOMER, MEI, assigned, opened, resolved
 
 FEEDBACK = {
@@ -207,33 +205,16 @@ async def test_a_survey_waits_as_long_as_it_should(desk: Running, reacting: Reac
     assert desk.head() == before
 
 
-class Interrupted(TicketingApplication):
-    """Somebody else is quicker: `meanwhile` runs once, right after the first load."""
-
-    meanwhile: Callable[[], object] | None = None
-
-    def load(self, kind: type[Any], id: UUID, *, expected: int | None = None) -> Any:
-        loaded = super().load(kind, id, expected=expected)
-        meanwhile, self.meanwhile = self.meanwhile, None
-        if meanwhile is not None:
-            meanwhile()
-        return loaded
-
-
 async def test_a_timer_that_loses_to_the_answer_has_no_effect(
     desk: Running, reacting: Reacting
 ) -> None:
     id, survey = await solved(desk, reacting)
-    quick, storage = desk.context.app, desk.storage
-    assert isinstance(quick, TicketingApplication)
-    slow = Interrupted(storage.recorder, storage.codec(), storage.secret, WAITS)
-    command = new_id()
-    answer = Cause(command, command, None, "local:tester", "live", NOW)
-    slow.meanwhile = lambda: quick.score_survey(answer, UUID(id), survey, 5, None)
+    quick, slow = raced(desk)
+    slow.meanwhile = lambda: quick.score_survey(cause(), UUID(id), survey, 5, None)
     timers = Timers(slow, TIMERS, due(desk))
     assert timers.fire_due() == 1
     assert [type(e) for e in desk.events(id)][-1] is SurveyScored
-    assert storage.recorder.next_due() is None
+    assert desk.storage.recorder.next_due() is None
     assert timers.failing is None
 
 
