@@ -51,7 +51,7 @@ async def serving(database: Database, *, wanted: Sequence[str] = ()) -> AsyncIte
 
     views = build(database, keys, "UTC", "EUR")
     views.migrate()
-    host = views.host(Feeds(open_feed, shared=True, history=open_feed), wanted)
+    host = views.host(Feeds(open_feed, open_feed, shared=True), wanted)
     api = views.api(Principals("127.0.0.1", local=local_user("tester")))
     transport = httpx.ASGITransport(api, client=("127.0.0.1", 50_000))
     async with (

@@ -2,9 +2,10 @@
 
 import pytest
 from crm_events.contracts.contacts import LeadQualified, LeadTagged
+from crm_events.feed.port import Lane
 from crm_projections.engine.compare import differences
 from crm_projections.engine.generation import open_generation, open_live
-from crm_projections.engine.position import Generation
+from crm_projections.engine.position import Fenced, Generation, ensure_lanes
 from crm_projections.engine.rebuild import NeverEqual, RebuildFailed, rebuild, verify
 from sqlalchemy import delete, insert, inspect, update
 
@@ -64,6 +65,20 @@ async def test_live_consumption_goes_on_after_a_rebuild(rig: Rig) -> None:
     await process.until(lambda: rig.seen(view) == 2, "the next event lands in generation 2")
     assert [row[2] for row in rig.rows(view)] == ["a", "b"]
     assert process.projection().stopped is None
+
+
+async def test_a_replaced_generation_gets_no_new_lanes(rig: Rig) -> None:
+    """A process that had just begun when the view was replaced takes to the new generation."""
+    process = await rig.start()
+    view = process.views[0]
+    opened = open_live(rig.database, view, 0)
+    await process.turn()
+    await rebuild(view, rig.workplace(), rig.make_feed)
+    rig.tag(1, "a")
+    await process.until(lambda: rig.seen(view) == 1, "the event lands in generation 2")
+    assert [row[2] for row in rig.rows(view)] == ["a"]
+    with rig.database.writing() as connection, pytest.raises(Fenced, match="was replaced"):
+        ensure_lanes(connection, opened.generation, [Lane("contacts", 0)])
 
 
 async def test_a_rebuild_mends_wrong_rows(rig: Rig) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +26,7 @@ from crm_service.serving import serve
 from crm_service.settings import ServiceSettings, SettingsRefused
 from crm_service.working import Probes, run_worker
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from crm_projections.api.answering import Answering
@@ -38,7 +39,6 @@ from crm_projections.engine.feeds import Feeds, kafka_feeds, store_feeds
 from crm_projections.engine.generation import migrate, open_live
 from crm_projections.engine.host import ViewHost
 from crm_projections.engine.instants import micros
-from crm_projections.engine.projection import Projection
 from crm_projections.engine.resolving import Resolver
 from crm_projections.engine.view import Projector, View
 from crm_projections.engine.waiting import Bell
@@ -69,7 +69,12 @@ class Views:
         for view in self.all:
             open_live(self.database, view, micros(utc_now()))
 
-    def host(self, feeds: Feeds, wanted: Sequence[str] = ()) -> ViewHost:
+    def host(
+        self,
+        feeds: Feeds,
+        wanted: Sequence[str] = (),
+        registry: CollectorRegistry | None = None,
+    ) -> ViewHost:
         """What follows the wanted views, all where none is named. Raises SettingsRefused."""
         named = {view.definition.id: view for view in self.all}
         unknown = sorted(set(wanted) - named.keys())
@@ -78,9 +83,8 @@ class Views:
                 f"CRM_VIEWS names {', '.join(unknown)}; there are: {', '.join(named)}."
             )
         chosen = [named[name] for name in wanted] or list(self.all)
-        return ViewHost(
-            self.database, self.codec, chosen, feeds, utc_now, new_registry(), self.bell
-        )
+        metrics = registry or new_registry()
+        return ViewHost(self.database, self.codec, chosen, feeds, utc_now, metrics, self.bell)
 
     def api(self, principals: Principals, edge: Edge | None = None) -> FastAPI:
         """The HTTP API, ready to be served or mounted."""
@@ -136,12 +140,8 @@ async def _follow(host: ViewHost, stop: asyncio.Event) -> None:
     """Raises StandsStill when a view that has something to take does not move for too long."""
     await host.prepare()
     loops = host.work()
-    watching = [watch(_behind(host, p), partial(getattr, p, "moves")) for p in host.projections]
+    watching = [watch(partial(host.due, p), partial(getattr, p, "moves")) for p in host.projections]
     await together(stop, [*loops, *watching])
-
-
-def _behind(host: ViewHost, projection: Projection[Any]) -> Callable[[], bool]:
-    return lambda: projection.stopped is None and host.lag(projection.name) > 0
 
 
 def _readiness(host: ViewHost, most: int) -> Mapping[str, Check]:

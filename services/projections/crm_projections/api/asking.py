@@ -83,7 +83,8 @@ def _query(field: FieldInfo) -> Any:
 
 
 def _validated(model: type[ViewParameters], given: Mapping[str, Any], zone: ZoneInfo) -> Any:
-    present = {name: value for name, value in given.items() if value is not None}
+    fields = model.model_fields
+    present = {fields[name].alias or name: v for name, v in given.items() if v is not None}
     try:
         return model.model_validate(present, context={"zone": zone})
     except ValidationError as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from crm_events.feed.kafka import KafkaFeed, KafkaFeedSettings
 from crm_events.feed.port import Feed, Positions
 from crm_events.feed.store import StoreFeed
+from crm_events.ids import new_id
 from crm_events.store.port import EventRecorder
 
 Contexts = tuple[str, ...]
@@ -19,12 +20,12 @@ class Feeds:
     """`live` opens a feed for a consumer's permanent name, its contexts and its positions.
 
     With `shared`, one feed serves all views of a process. `history` reads the whole log for a
-    rebuild or a check; None where this process reaches no store.
+    rebuild or a check: from the stores, or from topics, which keep everything.
     """
 
     live: Open
+    history: Open
     shared: bool
-    history: Open | None = None
 
 
 def store_feeds(recorders: Mapping[str, EventRecorder]) -> Feeds:
@@ -44,4 +45,9 @@ def kafka_feeds(bootstrap: str, namespace: str, instance: str | None = None) -> 
             KafkaFeedSettings(bootstrap, namespace, contexts, name, instance), positions
         )
 
-    return Feeds(live=open_feed, shared=False)
+    def open_history(name: str, contexts: Contexts, positions: Positions) -> Feed:
+        """A group of its own, so that it owns every lane however many fill at once."""
+        alone = KafkaFeedSettings(bootstrap, namespace, contexts, f"{name}.{new_id().hex}")
+        return KafkaFeed(alone, positions)
+
+    return Feeds(live=open_feed, shared=False, history=open_history)

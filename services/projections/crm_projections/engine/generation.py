@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, TypeVar
 
@@ -67,14 +67,16 @@ def find_live(connection: Connection, view: Projector[T]) -> Generation | None:
     return Generation(name, row.generation)
 
 
-def live_number(connection: Connection, view: str) -> Generation | None:
-    """The live generation, whichever definition it holds."""
-    row = _live_row(connection, view)
+def live_number(connection: Connection, view: str, *, lock: bool = False) -> Generation | None:
+    """The live generation, whichever definition it holds. With `lock` nobody adds lanes to it
+    until the transaction ends."""
+    row = _live_row(connection, view, lock=lock)
     return None if row is None else Generation(view, row.generation)
 
 
-def _live_row(connection: Connection, view: str) -> Row[Any] | None:
+def _live_row(connection: Connection, view: str, *, lock: bool = False) -> Row[Any] | None:
     live = select(GENERATIONS).where(GENERATIONS.c.view == view, GENERATIONS.c.status == "live")
+    live = live.with_for_update() if lock else live
     return connection.execute(live).one_or_none()
 
 
@@ -143,6 +145,20 @@ def drop(database: Database, opened: Opened[Any]) -> None:
         connection.execute(
             delete(LETTERS).where(*_of(LETTERS, generation), LETTERS.c.status != "skipped")
         )
+
+
+def drop_older(database: Database, view: Projector[Any], statuses: Sequence[Status]) -> None:
+    """Drop the view's generations of these kinds, but the newest retired one."""
+    name = view.definition.id
+    query = select(GENERATIONS.c.generation, GENERATIONS.c.status).where(
+        GENERATIONS.c.view == name, GENERATIONS.c.status.in_(statuses)
+    )
+    with database.reading() as connection:
+        rows = connection.execute(query.order_by(GENERATIONS.c.generation)).all()
+    kept = max((row.generation for row in rows if row.status == "retired"), default=None)
+    for row in rows:
+        if row.generation != kept:
+            drop(database, open_generation(view, Generation(name, row.generation)))
 
 
 def record_stop(database: Database, generation: Generation, reason: str | None) -> None:

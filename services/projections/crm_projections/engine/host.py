@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from crm_events.codec import Codec
@@ -16,7 +16,13 @@ from prometheus_client import CollectorRegistry
 from crm_projections.engine.database import Database
 from crm_projections.engine.decoding import Decoder
 from crm_projections.engine.feeds import Feeds, Open
-from crm_projections.engine.generation import OutdatedView, find_live, migrate, open_live
+from crm_projections.engine.generation import (
+    OutdatedView,
+    drop_older,
+    find_live,
+    migrate,
+    open_live,
+)
 from crm_projections.engine.instants import micros
 from crm_projections.engine.intake import Clock, Workplace
 from crm_projections.engine.metrics import ViewMetrics
@@ -27,12 +33,9 @@ from crm_projections.engine.runner import MakeFeed, Runner
 from crm_projections.engine.view import Projector
 from crm_projections.engine.waiting import Bell, lanes_of
 
-_PAUSE = 0.02
+_PAUSE: Final = 0.02
+_SILENCE: Final = 10.0
 _log = structlog.get_logger("crm.views")
-
-
-class NoHistory(Exception):
-    """This process reaches no store to read the whole log from."""
 
 
 @dataclass
@@ -60,6 +63,8 @@ class ViewHost:
         """Make missing tables, and rebuild what another definition left."""
         await asyncio.to_thread(migrate, self.database)
         for view in self.views:
+            if self.feeds.shared:  # nobody else can be filling these
+                await asyncio.to_thread(drop_older, self.database, view, ["building", "scratch"])
             await self._bring_up_to_date(view)
 
     async def start(self) -> None:
@@ -88,7 +93,15 @@ class ViewHost:
         return "; ".join([*stopped, *failing]) or None
 
     def lag(self, view: str) -> int:
+        """Events ahead of a view, as last measured."""
         return sum(runner.lags.total(view) for runner in self.runners)
+
+    def due(self, projection: Projection[Any]) -> bool:
+        """Whether a view ought to be moving: something lies ahead, or its loop hangs."""
+        runner = next(r for r in self.runners if projection in r.projections)
+        return projection.stopped is None and (
+            self.lag(projection.name) > 0 or runner.silent_for() > _SILENCE
+        )
 
     # --- how far ---
 
@@ -122,9 +135,14 @@ class ViewHost:
     # --- anew ---
 
     async def rebuild(self, name: str) -> Generation:
-        """Raises NoHistory, RebuildFailed, and KeyError for a view that is not here."""
+        """Compute a view anew and put it in place; the one it replaces is kept, older ones are not.
+
+        Raises RebuildFailed, and KeyError for a view that is not here.
+        """
         view = self._named(name)
-        return await rebuild(view, self._workplace(), self._history(view))
+        rebuilt = await rebuild(view, self._workplace(), self._history(view))
+        await asyncio.to_thread(drop_older, self.database, view, ["retired"])
+        return rebuilt
 
     async def verify(self, name: str, timeout: float = 60.0) -> list[str]:
         """How the live view differs from the log; empty where it does not."""
@@ -135,9 +153,6 @@ class ViewHost:
         try:
             await asyncio.to_thread(open_live, self.database, view, micros(self.clock()))
         except OutdatedView as outdated:
-            if self.feeds.history is None:
-                _log.error("view_outdated", view=view.definition.id, reason=str(outdated))
-                return
             _log.info("view_rebuilds", view=view.definition.id, reason=str(outdated))
             await self.rebuild(view.definition.id)
 
@@ -145,8 +160,6 @@ class ViewHost:
         return {view.definition.id: view for view in self.views}[name]
 
     def _history(self, view: Projector[Any]) -> MakeFeed:
-        if self.feeds.history is None:
-            raise NoHistory("No store is reachable from here; rebuild where the stores are.")
         return partial(_open, self.feeds.history, f"rebuild.{view.definition.id}", view.contexts)
 
     def _workplace(self) -> Workplace:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from crm_projections.engine.database import insert_new
 from crm_projections.engine.digest import from_text, to_text
-from crm_projections.engine.tables import POSITIONS
+from crm_projections.engine.tables import GENERATIONS, POSITIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,16 @@ def load_states(connection: Connection, generation: Generation) -> dict[Lane, La
 
 
 def ensure_lanes(connection: Connection, generation: Generation, lanes: Iterable[Lane]) -> None:
-    """A row for every lane, so that a position can be moved by comparison."""
+    """A row for every lane, so that a position can be moved by comparison.
+
+    Raises Fenced where the generation has been replaced: rows made now would escape its fence.
+    """
+    status = select(GENERATIONS.c.status).where(
+        GENERATIONS.c.view == generation.view, GENERATIONS.c.generation == generation.number
+    )
+    found = connection.execute(status.with_for_update(read=True)).scalar_one_or_none()
+    if found in (None, "retired"):
+        raise Fenced(f"generation {generation.number} was replaced")
     insert_new(connection, POSITIONS, [_key(generation, lane) for lane in sorted(lanes)])
 
 

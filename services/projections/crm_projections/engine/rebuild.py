@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from crm_events.feed.port import Lane
+from crm_events.feed.port import Feed, Lane
 from sqlalchemy import Connection, bindparam, update
 
 from crm_projections.engine.compare import differences
@@ -19,6 +19,7 @@ from crm_projections.engine.generation import (
     find_live,
     live_number,
     open_generation,
+    stops,
     switch,
 )
 from crm_projections.engine.instants import micros
@@ -28,7 +29,7 @@ from crm_projections.engine.projection import Projection
 from crm_projections.engine.runner import LowestPositions, MakeFeed, Pace, Runner
 from crm_projections.engine.tables import POSITIONS
 from crm_projections.engine.view import Projector
-from crm_projections.engine.waiting import Bell
+from crm_projections.engine.waiting import Bell, lanes_of
 
 T = TypeVar("T")
 States = Mapping[Lane, LaneState]
@@ -114,7 +115,7 @@ async def _fill(
         while not await asyncio.to_thread(done, filling):
             moves = projection.moves
             await runner.turn(feed)
-            drained = projection.moves == moves and not any(feed.lag().values())
+            drained = projection.moves == moves and _nothing_ahead(feed, view)
             filling.idle_turns = filling.idle_turns + 1 if drained else 0
             if projection.stopped is not None:
                 raise RebuildFailed(projection.stopped)
@@ -123,23 +124,35 @@ async def _fill(
         runner.close()
 
 
+def _nothing_ahead(feed: Feed, view: Projector[Any]) -> bool:
+    """Whether the feed owns every lane, knows how far each goes, and has shown all of it."""
+    ahead, lanes = feed.lag(), set(lanes_of(view.contexts))
+    return lanes <= feed.owned() and lanes <= ahead.keys() and not any(ahead.values())
+
+
 def _switched(filling: _Filling, view: Projector[T], opened: Opened[T]) -> bool:
     database, name = filling.work.database, view.definition.id
-    drained = filling.idle_turns >= _DRAINED
     with database.reading() as connection:
-        if not (drained or _passed(connection, name, opened.generation)):
+        whole = filling.idle_turns >= _DRAINED and _nothing_to_pass(connection, name)
+        if not (whole or _passed(connection, name, opened.generation)):
             return False
     with database.writing() as connection:
-        old = live_number(connection, name)
+        old = live_number(connection, name, lock=True)
         if old is not None:
             fence(connection, old)  # holds its lanes still until this transaction ends
         passed = _passed(connection, name, opened.generation)
-        if not (drained or passed):
+        if not (whole or passed):
             return False
         if old is not None and passed:
             _take_over_offsets(connection, old, opened.generation)
         switch(connection, old, opened.generation, micros(filling.work.clock()))
     return True
+
+
+def _nothing_to_pass(connection: Connection, view: str) -> bool:
+    """Whether the whole log is enough: there is no live generation, or it stopped, as it does when
+    a store was restored to a time before it."""
+    return live_number(connection, view) is None or view in stops(connection)
 
 
 def _passed(connection: Connection, view: str, new: Generation) -> bool:
@@ -158,11 +171,12 @@ def _passed(connection: Connection, view: str, new: Generation) -> bool:
 
 
 def _take_over_offsets(connection: Connection, old: Generation, new: Generation) -> None:
-    """Reading goes on where the old generation was; what the new one has is dropped as repeats."""
+    """What was filled from a store reads on where the old generation was, dropping repeats."""
+    own = load_states(connection, new)
     rows = [
         {"lane_context": lane.context, "lane_partition": lane.partition, "offset": state.offset}
         for lane, state in load_states(connection, old).items()
-        if state.offset is not None
+        if state.offset is not None and own[lane].offset is None
     ]
     if rows:
         connection.execute(

@@ -74,10 +74,9 @@ class Runner:
     ) -> None:
         self.projections = projections
         self.lags = Lags(workplace.metrics)
-        self.turned_at = 0.0
-        """When a turn last ended, on the loop's clock."""
         self.failing: str | None = None
         """Why the feed is not read, for readiness; None while it is."""
+        self._turned_at = self._now()
         self._work = workplace
         self._make_feed = make_feed
         self._bell = bell
@@ -125,7 +124,11 @@ class Runner:
         for lane in sorted(again):
             await feed.rewind(lane)
         await self._look_around(feed)
-        self.turned_at = self._now()
+        self._turned_at = self._now()
+
+    def silent_for(self) -> float:
+        """Seconds since the loop last came round."""
+        return self._now() - self._turned_at
 
     async def _poll(self, feed: Feed) -> Sequence[LaneBatch]:
         if all(projection.stopped is not None for projection in self.projections):
@@ -166,7 +169,7 @@ class Runner:
         self.failing = type(error).__name__
         seconds = min(self._backoff.next(), _LONGEST_PAUSE)
         _log.warning("feed_failed", reason=self.failing, seconds=seconds, exc_info=error)
-        self.turned_at = self._now()
+        self._turned_at = self._now()
         await asyncio.sleep(seconds)
 
     def _stop_all(self, reason: str) -> None:

@@ -1,0 +1,150 @@
+"""The same engine over a real Kafka, filled by the relay: what the distributed form runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from crm_events.clock import utc_now
+from crm_events.codec import Codec
+from crm_events.contracts.contacts import LeadQualified, LeadTagged
+from crm_events.event import Event
+from crm_events.relay.relay import Relay, RelaySettings
+from crm_projections.engine.database import Database
+from crm_projections.engine.feeds import kafka_feeds
+from crm_projections.engine.generation import find_live, open_live
+from crm_projections.engine.host import ViewHost
+from crm_projections.engine.instants import micros
+from crm_projections.engine.marks import known_at
+from crm_projections.engine.position import LaneState, load_states
+from crm_servers import KafkaServer
+from prometheus_client import CollectorRegistry
+from sqlalchemy import func, select
+from structlog.testing import capture_logs
+
+from tests.projections.tags import TagsView
+from tests.support.keys import KeysInMemory
+from tests.support.telling import Telling
+from tests.support.until import until
+
+
+@dataclass
+class Distributed:
+    """One context's store with its relay, and a database for views."""
+
+    contacts: Telling
+    database: Database
+    keys: KeysInMemory
+    settings: RelaySettings
+
+    def tell(self, things: int) -> None:
+        events: list[Event] = [LeadTagged(tag="a"), LeadQualified(), LeadTagged(tag="b")]
+        for _ in range(things):
+            self.contacts.tell(*events)
+
+    @asynccontextmanager
+    async def relaying(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(Relay(self.contacts.recorder, self.settings).run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[ViewHost]:
+        feeds = kafka_feeds(self.settings.bootstrap, self.settings.namespace)
+        codec, registry = Codec(self.keys), CollectorRegistry()
+        host = ViewHost(self.database, codec, [TagsView()], feeds, utc_now, registry)
+        await host.start()
+        try:
+            yield host
+        finally:
+            await host.stop()
+
+    async def caught_up(self, host: ViewHost) -> bool:
+        return await host.wait_caught_up({"contacts": self.contacts.recorder.safe_position()}, 60)
+
+    def rows(self) -> int:
+        table = open_live(self.database, TagsView(), 0).tables
+        with self.database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+    def states(self) -> list[LaneState]:
+        with self.database.reading() as connection:
+            live = find_live(connection, TagsView())
+            return list(load_states(connection, live).values()) if live else []
+
+
+@pytest.fixture
+def distributed(
+    tmp_path: Path, sqlite: Database, kafka: KafkaServer, namespace: str
+) -> Distributed:
+    keys = KeysInMemory()
+    settings = RelaySettings(kafka.bootstrap, namespace, "contacts")
+    return Distributed(Telling(tmp_path, "contacts", keys), sqlite, keys, settings)
+
+
+async def test_published_events_become_rows(distributed: Distributed) -> None:
+    distributed.tell(20)
+    async with distributed.relaying(), distributed.following() as host:
+        assert await distributed.caught_up(host)
+        assert distributed.rows() == 40
+        distributed.tell(5)
+        assert await distributed.caught_up(host)
+    assert distributed.rows() == 50
+    assert sum(state.seen for state in distributed.states()) == 75
+
+
+async def test_a_restart_reads_on_from_the_stored_offset(distributed: Distributed) -> None:
+    distributed.tell(20)
+    async with distributed.relaying():
+        async with distributed.following() as host:
+            assert await distributed.caught_up(host)
+        distributed.tell(5)
+        with capture_logs() as logs:
+            async with distributed.following() as host:
+                assert await distributed.caught_up(host)
+    assert distributed.rows() == 50
+    assert not [entry for entry in logs if entry["event"] == "topic_wiped"]
+
+
+async def test_two_replicas_share_the_lanes(distributed: Distributed) -> None:
+    distributed.tell(10)
+    async with (
+        distributed.relaying(),
+        distributed.following() as one,
+        distributed.following() as other,
+    ):
+        assert await distributed.caught_up(one)
+        distributed.tell(30)
+        assert await distributed.caught_up(other)
+    assert distributed.rows() == 80
+    assert sum(state.seen for state in distributed.states()) == 120
+
+
+async def test_marks_come_with_the_relay(distributed: Distributed) -> None:
+    distributed.tell(1)
+
+    def marked() -> bool:
+        far = micros(utc_now())
+        with distributed.database.reading() as connection:
+            return known_at(connection, ("contacts",), far).sequences == {"contacts": 3}
+
+    async with distributed.relaying(), distributed.following():
+        await until(marked, 60)
+
+
+async def test_a_rebuild_from_the_topic_equals_live(distributed: Distributed) -> None:
+    distributed.tell(20)
+    async with distributed.relaying(), distributed.following() as host:
+        assert await distributed.caught_up(host)
+        assert (await host.rebuild("tags")).number == 2
+        distributed.tell(5)
+        assert await distributed.caught_up(host)
+        assert await host.verify("tags") == []
+    assert distributed.rows() == 50
