@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
@@ -18,12 +19,19 @@ from crm_events.store.port import Mark
 _BATCH_BYTES: Final = 512 * 1024
 _REQUEST_BYTES: Final = 2 * 1024 * 1024
 _REQUEST_MS: Final = 10_000
+_STOP_SECONDS: Final = 5.0
 
 Record = tuple[bytes | None, bytes, Headers]
+Linked = tuple[Envelope, int]
+"""An event, and the sequence of the one before it in its partition."""
 
 
 class PublishFailed(Exception):
     """Something was not acknowledged in time; it may or may not be on the topic."""
+
+
+class TopicWiped(Exception):
+    """A record got an offset that an earlier one had: the topic was deleted and made anew."""
 
 
 def watermark_headers(context: str, sequence: int) -> Headers:
@@ -31,20 +39,29 @@ def watermark_headers(context: str, sequence: int) -> Headers:
     return [
         ("ce_type", WATERMARK.encode()),
         ("ce_source", f"/crm/{context}".encode()),
-        ("ce_sequence", str(sequence).encode()),
+        ("ce_sequence", b"%d" % sequence),
     ]
 
 
 class Publisher:
-    """Publishes one context's records. `deadline` is in seconds for a whole call."""
+    """Publishes one context's records. `deadline` is in seconds for a whole call; `ends` are the
+    offsets that the events topic's partitions are known to have reached."""
 
     def __init__(
-        self, bootstrap: str, namespace: str, context: str, deadline: float = 15.0
+        self,
+        bootstrap: str,
+        namespace: str,
+        context: str,
+        *,
+        ends: Mapping[int, int] | None = None,
+        deadline: float = 15.0,
     ) -> None:
         self._context = context
         self._events = events_topic(namespace, context)
         self._marks = marks_topic(namespace, context)
+        self._ends = dict(ends or {})
         self._deadline = deadline
+        self._marked_to: int | None = None
         self._producer = AIOKafkaProducer(
             bootstrap_servers=bootstrap,
             acks="all",
@@ -64,58 +81,90 @@ class Publisher:
             await self.drop()
             raise PublishFailed(f"{type(error).__name__}: {error}") from error
 
-    async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        """All of these are on the topic when this returns. Raises PublishFailed."""
+    async def publish(self, events: Sequence[Linked]) -> None:
+        """All of these are on the topic when this returns. Raises PublishFailed, TopicWiped."""
         lanes: dict[int, list[Record]] = defaultdict(list)
-        for envelope in envelopes:
+        for envelope, before in events:
             key = str(envelope.aggregate_id).encode()
-            lanes[envelope.partition].append((key, envelope.data, to_headers(envelope)))
-        await self._send(self._events, lanes)
+            lanes[envelope.partition].append((key, envelope.data, to_headers(envelope, before)))
+        await self._send_events(lanes)
 
     async def watermark(self, sequence: int) -> None:
         """Tell every partition that all up to `sequence` has been published."""
         record: Record = (None, b"{}", watermark_headers(self._context, sequence))
-        await self._send(self._events, {number: [record] for number in range(PARTITIONS)})
+        await self._send_events({number: [record] for number in range(PARTITIONS)})
 
     async def marks(self, marks: Sequence[Mark]) -> None:
         """Publish marks: the time, and the sequence up to which the log was complete then."""
-        records: list[Record] = [
-            (None, f'{{"at":"{mark.at.isoformat()}","sequence":{mark.safe_to}}}'.encode(), [])
-            for mark in marks
-        ]
-        await self._send(self._marks, {0: records})
+        await self._send(self._marks, {0: [self._mark(mark) for mark in marks]})
 
+    def _mark(self, mark: Mark) -> Record:
+        """The topic is compacted: of a log that rests, the first mark and the newest are kept."""
+        moved, self._marked_to = mark.safe_to != self._marked_to, mark.safe_to
+        key = f"{mark.safe_to}/{'first' if moved else 'newest'}"
+        value = f'{{"at":"{mark.at.isoformat()}","sequence":{mark.safe_to}}}'
+        return key.encode(), value.encode(), []
 
-    async def _send(self, topic: str, lanes: dict[int, list[Record]]) -> None:
+    async def _send_events(self, lanes: Mapping[int, Sequence[Record]]) -> None:
+        for partition, (first, end) in (await self._send(self._events, lanes)).items():
+            if first < self._ends.get(partition, 0):
+                raise TopicWiped(f"{self._events} was deleted while it was written")
+            self._ends[partition] = end
+
+    async def _send(
+        self, topic: str, lanes: Mapping[int, Sequence[Record]]
+    ) -> dict[int, tuple[int, int]]:
+        """First offset and end of each partition's records. Lanes are sent side by side, and the
+        batches of a lane one after another: none follows one that was refused."""
         try:
-            async with asyncio.timeout(self._deadline):
-                futures = await asyncio.gather(
-                    *(self._send_lane(topic, lane, records) for lane, records in lanes.items())
-                )
-                await asyncio.gather(*(future for lane in futures for future in lane))
-        except Exception as error:
-            raise PublishFailed(f"{type(error).__name__}: {error}") from error
+            async with asyncio.timeout(self._deadline), asyncio.TaskGroup() as sending:
+                tasks = {
+                    lane: sending.create_task(self._send_lane(topic, lane, records))
+                    for lane, records in lanes.items()
+                }
+        except* Exception as errors:
+            causes = ", ".join(sorted({f"{type(e).__name__}: {e}" for e in _leaves(errors)}))
+            raise PublishFailed(causes) from errors
+        return {lane: task.result() for lane, task in tasks.items()}
 
     async def _send_lane(
         self, topic: str, partition: int, records: Sequence[Record]
-    ) -> list[asyncio.Future[object]]:
-        futures: list[asyncio.Future[object]] = []
+    ) -> tuple[int, int]:
+        offsets = []
         batch = self._producer.create_batch()
         for record in records:
             if not _appended(batch, record):
-                futures.append(await self._producer.send_batch(batch, topic, partition=partition))
+                offsets.append(await self._send_batch(batch, topic, partition))
                 batch = self._producer.create_batch()
                 _appended(batch, record)
+        offsets.append(await self._send_batch(batch, topic, partition))
+        return offsets[0], offsets[-1] + batch.record_count()
+
+    async def _send_batch(self, batch: BatchBuilder, topic: str, partition: int) -> int:
         batch.close()
-        futures.append(await self._producer.send_batch(batch, topic, partition=partition))
-        return futures
+        acknowledged = await self._producer.send_batch(batch, topic, partition=partition)
+        base: int = (await acknowledged).offset
+        return base
 
     async def drop(self) -> None:
-        """Close without waiting for what is unacknowledged."""
-        sender = asyncio.ensure_future(self._producer.stop())
-        done, _ = await asyncio.wait({sender}, timeout=1.0)
-        if not done:
-            sender.cancel()
+        """Close without delivering what is unacknowledged.
+
+        An idempotent producer tries for ever, so its stop would wait as long; it is told that
+        everything has failed first, and its connections are cut.
+        """
+        producer = self._producer
+        producer._message_accumulator.fail_all(PublishFailed("the producer was dropped"))
+        with suppress(Exception):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await producer.client.close()
+                await producer.stop()
+
+
+def _leaves(group: BaseExceptionGroup[Exception]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found
 
 
 def _appended(batch: BatchBuilder, record: Record) -> bool:

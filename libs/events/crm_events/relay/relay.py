@@ -7,26 +7,23 @@ consumer drops repeats and sees gaps with two comparisons.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Final
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
 
 import structlog
 
-from crm_events.envelope import Envelope
-from crm_events.relay.publisher import Publisher, PublishFailed
-from crm_events.relay.topics import ensure_topics
-from crm_events.relay.written import Written, read_written
-from crm_events.store.port import EventRecorder, LogPage, RelayState, StoreUnavailable
+from crm_events.catalogue import events_topic
+from crm_events.relay.publisher import Publisher, PublishFailed, TopicWiped
+from crm_events.relay.publishing import Publishing, SteppedDown
+from crm_events.relay.topics import WrongTopic, ensure_topics
+from crm_events.relay.written import Tail, Written, read_written
+from crm_events.store.port import EventRecorder, RelayState
 
 _log = structlog.get_logger("crm.relay")
-_PAGE: Final = 2_000
-_IDLE: Final = 0.01
-_IDLEST: Final = 0.05
 _STANDBY: Final = 0.5
-_WATERMARK_EVERY: Final = 0.1
-_MARK_EVERY: Final = 1.0
+_REACH_SECONDS: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,143 +36,119 @@ class RelaySettings:
     replication: int = 1
 
 
-class SteppedDown(Exception):
-    """Another relay leads now; what this one read may have been published already."""
+class TopicAhead(Exception):
+    """The topic holds what the store does not: the store was restored to an earlier state."""
 
 
 class Relay:
-    """Runs until cancelled; leads when it can, stands by when another does."""
+    """Runs until cancelled; leads when it can, stands by when another does.
+
+    `failing` says why it leads and does not publish, or why it cannot find out who leads.
+    """
 
     def __init__(self, recorder: EventRecorder, settings: RelaySettings) -> None:
         self._recorder = recorder
         self._settings = settings
+        self._threads: ThreadPoolExecutor
         self.position = 0
         self.leading = False
         self.failing: str | None = None
 
     async def run(self) -> None:
-        """Lead, or wait to lead; any failure drops the producer and starts from the stored position."""
+        """Lead, or wait to lead; any failure drops the producer and starts from the stored
+        position. Calls to the store follow one another in one thread: leaving comes last."""
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix=f"relay-{self._settings.context}")
         try:
             while True:
-                try:
-                    await self._lead_once()
-                    self.failing = None
-                except (PublishFailed, StoreUnavailable, SteppedDown, OSError) as error:
-                    self.failing = f"{type(error).__name__}: {error}"
-                    _log.warning("relay_restarts", context=self._settings.context, reason=self.failing)
-                self.leading = False
+                await self._lead_and_tell()
                 await asyncio.sleep(_STANDBY)
         finally:
-            await asyncio.to_thread(self._recorder.resign)
+            self._threads.shutdown(wait=False)
+
+    async def _lead_and_tell(self) -> None:
+        try:
+            await self._lead_once()
+            self.failing = None
+        except Exception as error:  # noqa: BLE001 (told, shown by `failing`, tried again)
+            self.failing = _told(error)
+            context, reason = self._settings.context, type(error).__name__
+            _log.warning("relay_restarts", context=context, reason=reason, exc_info=error)
+        finally:
+            self.leading = False
 
     async def _lead_once(self) -> None:
-        state = await asyncio.to_thread(self._recorder.lead)
-        if state is None:
-            return
         try:
-            await self._publish_for_ever(state)
+            state = await self._in_thread(self._recorder.lead)
+            if state is not None:
+                await self._publish_for_ever(state)
         finally:
-            await asyncio.to_thread(self._recorder.resign)
+            await asyncio.shield(self._in_thread(self._recorder.resign))
 
     async def _publish_for_ever(self, state: RelayState) -> None:
-        settings = self._settings
-        await _reachable(settings)
-        written = await read_written(settings.bootstrap, settings.namespace, settings.context)
-        state = await self._refill_if_wiped(state, written)
-        publisher = Publisher(settings.bootstrap, settings.namespace, settings.context)
+        told = self._settings
+        await self._reach()
+        written = await read_written(told.bootstrap, told.namespace, told.context)
+        await self._in_thread(self._check_tails, state, written)
+        state = await self._back_to(state, written.lost(state.last_in_partition))
+        publisher = Publisher(told.bootstrap, told.namespace, told.context, ends=written.ends)
+        publishing = Publishing(
+            self._recorder, publisher, state, written.last_mark, self._in_thread
+        )
         await publisher.start()
-        self.leading = True
         try:
-            await _Publishing(self._recorder, publisher, state, written.last_mark, self).run()
+            self.leading, self.failing = True, None
+            await publishing.run(self._moved)
+        except TopicWiped:
+            await self._back_to(publishing.state, 0)
+            raise
         finally:
             await publisher.drop()
 
-    async def _refill_if_wiped(self, state: RelayState, written: Written) -> RelayState:
-        """A topic emptied by somebody is filled again from the beginning of the log."""
-        if not written.empty or state.position == 0:
+    def _moved(self, position: int) -> None:
+        self.position = position
+
+    async def _reach(self) -> None:
+        told = self._settings
+        try:
+            async with asyncio.timeout(_REACH_SECONDS):
+                await ensure_topics(told.bootstrap, told.namespace, told.context, told.replication)
+        except WrongTopic:
+            raise
+        except Exception as error:
+            raise PublishFailed(f"{type(error).__name__}: {error}") from error
+
+    def _check_tails(self, state: RelayState, written: Written) -> None:
+        """A position below what was published before it moved has come from a backup."""
+        topic = events_topic(self._settings.namespace, self._settings.context)
+        for partition, tail in written.tails.items():
+            if tail.sequence > state.position and not self._holds(tail):
+                raise TopicAhead(
+                    f"Partition {partition} of {topic} goes to {tail.sequence}, which the store "
+                    "does not hold: it was restored to an earlier state. Delete the topic, let the "
+                    "relay fill it again, and rebuild the views."
+                )
+
+    def _holds(self, tail: Tail) -> bool:
+        """A watermark is published once the position has moved, so none lies above it."""
+        page = self._recorder.read_log(tail.sequence - 1, 1)
+        return tail.event_id is not None and [e.id for e in page.envelopes] == [tail.event_id]
+
+    async def _back_to(self, state: RelayState, position: int | None) -> RelayState:
+        """What a topic has lost is published again, from the last event that it still holds."""
+        if position is None or position >= state.position:
             return state
-        _log.warning("topic_wiped", context=self._settings.context, refilling_to=state.position)
-        fresh = RelayState(0, state.epoch, {})
-        if not await asyncio.to_thread(self._recorder.advance_relay, state, fresh):
+        _log.warning("topic_lost", context=self._settings.context, position=position)
+        last = await self._in_thread(self._recorder.last_in_partitions, position)
+        back = RelayState(position, state.epoch, dict(last))
+        if not await self._in_thread(self._recorder.advance_relay, state, back):
             raise SteppedDown
-        return fresh
+        return back
+
+    async def _in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
 
 
-async def _reachable(settings: RelaySettings) -> None:
-    try:
-        async with asyncio.timeout(15):
-            await ensure_topics(
-                settings.bootstrap, settings.namespace, settings.context, settings.replication
-            )
-    except Exception as error:
-        raise PublishFailed(f"{type(error).__name__}: {error}") from error
-
-
-class _Publishing:
-    """One leadership: the loop over pages, with its watermarks and marks."""
-
-    def __init__(
-        self,
-        recorder: EventRecorder,
-        publisher: Publisher,
-        state: RelayState,
-        last_mark: datetime | None,
-        relay: Relay,
-    ) -> None:
-        self._recorder = recorder
-        self._publisher = publisher
-        self._state = state
-        self._last_mark = last_mark
-        self._relay = relay
-        self._told = -1
-        self._told_at = 0.0
-        self._marked_at = 0.0
-
-    async def run(self) -> None:
-        idle = _IDLE
-        while True:
-            page = await asyncio.to_thread(self._recorder.read_log, self._state.position, _PAGE)
-            if page.safe_to > self._state.position:
-                await self._publish(page)
-                idle = _IDLE
-            else:
-                await asyncio.sleep(idle)
-                idle = min(idle * 2, _IDLEST)
-            await self._tell()
-
-    async def _publish(self, page: LogPage) -> None:
-        envelopes, last = _linked(page.envelopes, dict(self._state.last_in_partition))
-        if envelopes:
-            await self._publisher.publish(envelopes)
-        moved = RelayState(page.safe_to, self._state.epoch, last)
-        if not await asyncio.to_thread(self._recorder.advance_relay, self._state, moved):
-            raise SteppedDown
-        self._state = moved
-        self._relay.position = moved.position
-
-    async def _tell(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if self._told < self._state.position and now - self._told_at >= _WATERMARK_EVERY:
-            await self._publisher.watermark(self._state.position)
-            self._told, self._told_at = self._state.position, now
-        if now - self._marked_at >= _MARK_EVERY:
-            await self._mark()
-            self._marked_at = now
-
-    async def _mark(self) -> None:
-        await asyncio.to_thread(self._recorder.write_mark)
-        marks = await asyncio.to_thread(self._recorder.marks, self._last_mark, 1_000)
-        if marks:
-            await self._publisher.marks(marks)
-            self._last_mark = marks[-1].at
-
-
-def _linked(
-    envelopes: Sequence[Envelope], last: dict[int, int]
-) -> tuple[list[Envelope], dict[int, int]]:
-    """Each event with the sequence of the one before it in its partition."""
-    linked: list[Envelope] = []
-    for envelope in envelopes:
-        linked.append(replace(envelope, prevsequence=last.get(envelope.partition, 0)))
-        last[envelope.partition] = envelope.sequence
-    return linked, last
+def _told(error: Exception) -> str:
+    """What readiness shows: our own sentences, and of other errors the class alone."""
+    ours = isinstance(error, PublishFailed | TopicWiped | WrongTopic | TopicAhead | SteppedDown)
+    return f"{type(error).__name__}: {error}" if ours else type(error).__name__

@@ -2,56 +2,93 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 
 from crm_events.catalogue import events_topic, marks_topic
 from crm_events.partitions import PARTITIONS
 
 _MAX_RECORD_BYTES: Final = 2 * 1024 * 1024
-_SETTINGS: Final = {
-    "cleanup.policy": "delete",
+_REQUEST_MS: Final = 10_000
+_FOR_EVER: Final = {
     "retention.ms": "-1",
     "retention.bytes": "-1",
     "message.timestamp.type": "LogAppendTime",
     "max.message.bytes": str(_MAX_RECORD_BYTES),
 }
+EVENTS_SETTINGS: Final = {**_FOR_EVER, "cleanup.policy": "delete"}
+"""`delete` with a retention that never ends: nothing is ever compacted away."""
+MARKS_SETTINGS: Final = {**_FOR_EVER, "cleanup.policy": "compact"}
+_MUST_HOLD: Final = ("retention.ms", "retention.bytes", "cleanup.policy")
 
 
-class WrongPartitionCount(Exception):
+class WrongTopic(Exception):
+    """A topic is there that cannot be used; the message says why and what to do."""
+
+
+class WrongPartitionCount(WrongTopic):
     """A topic has another number of partitions than events are stored with; order would break."""
 
 
-async def ensure_topics(
-    bootstrap: str, namespace: str, context: str, replication: int = 1
-) -> None:
-    """Create the topics that are missing and check those that exist. Raises WrongPartitionCount."""
-    wanted = {events_topic(namespace, context): PARTITIONS, marks_topic(namespace, context): 1}
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
+async def ensure_topics(bootstrap: str, namespace: str, context: str, replication: int = 1) -> None:
+    """Create the topics that are missing and check those that exist. Raises WrongTopic."""
+    settings = {
+        events_topic(namespace, context): EVENTS_SETTINGS,
+        marks_topic(namespace, context): MARKS_SETTINGS,
+    }
+    counts = {events_topic(namespace, context): PARTITIONS, marks_topic(namespace, context): 1}
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=_REQUEST_MS)
     try:
-        await _create(admin, wanted, replication)
-        described = await admin.describe_topics(list(wanted))
-        for topic in described:
-            _check(topic["topic"], len(topic["partitions"]), wanted[topic["topic"]])
+        await admin.start()
+        missing = sorted(set(settings) - set(await admin.list_topics()))
+        await _create(admin, [_new(name, counts[name], replication, settings) for name in missing])
+        for topic in await admin.describe_topics(list(settings)):
+            _check_count(topic["topic"], len(topic["partitions"]), counts[topic["topic"]])
+        for name, wanted in settings.items():
+            _check_settings(name, await _settings_of(admin, name), wanted)
     finally:
         await admin.close()
 
 
-async def _create(admin: AIOKafkaAdminClient, wanted: dict[str, int], replication: int) -> None:
-    answer = await admin.create_topics(
-        [NewTopic(name, count, replication, topic_configs=_SETTINGS) for name, count in wanted.items()]
-    )
+def _new(
+    name: str, count: int, replication: int, settings: Mapping[str, Mapping[str, str]]
+) -> NewTopic:
+    return NewTopic(name, count, replication, topic_configs=dict(settings[name]))
+
+
+async def _create(admin: AIOKafkaAdminClient, topics: list[NewTopic]) -> None:
+    if not topics:
+        return
+    answer = await admin.create_topics(topics)
     for name, code, *rest in answer.topic_errors:
-        if code not in (0, TopicAlreadyExistsError.errno):
-            raise for_code(code)(f"topic {name}: {rest}")
+        error = for_code(code)
+        if error not in (NoError, TopicAlreadyExistsError):
+            raise error(f"topic {name}: {rest}")
 
 
-def _check(topic: str, found: int, wanted: int) -> None:
-    if found != wanted:
+async def _settings_of(admin: AIOKafkaAdminClient, topic: str) -> Mapping[str, Any]:
+    wanted = dict.fromkeys(_MUST_HOLD)
+    asked = ConfigResource(ConfigResourceType.TOPIC, topic, configs=wanted)
+    answers = await admin.describe_configs([asked])
+    return {entry[0]: entry[1] for answer in answers for entry in answer.resources[0][4]}
+
+
+def _check_count(topic: str, found: int, wanted: int) -> None:
+    if found not in (wanted, 0):  # 0: it has just been made, and is not announced everywhere
         raise WrongPartitionCount(
             f"Topic {topic} has {found} partitions, not {wanted}; partition counts never change: "
             "delete the topic and let the relay fill it again."
         )
+
+
+def _check_settings(topic: str, found: Mapping[str, Any], wanted: Mapping[str, str]) -> None:
+    for name in _MUST_HOLD:
+        if name in found and found[name] != wanted[name]:
+            raise WrongTopic(
+                f"Topic {topic} has {name}={found[name]}, not {wanted[name]}: it would lose "
+                f"history. Set it, or delete the topic and let the relay fill it again."
+            )

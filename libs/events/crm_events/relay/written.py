@@ -1,53 +1,101 @@
-"""What a topic already holds: whether it was wiped, and up to which mark it tells times."""
+"""What a context's topics already hold: how far each partition goes, and the newest mark."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+from uuid import UUID
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import ConsumerRecord
 
 from crm_events.catalogue import events_topic, marks_topic
+from crm_events.envelope import WATERMARK
 from crm_events.partitions import PARTITIONS
 from crm_events.relay.publisher import PublishFailed
+
+_SECONDS: Final = 15.0
+_REQUEST_MS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The last record of a partition. `event_id` is None where that is a watermark."""
+
+    sequence: int
+    event_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """`empty`: no events partition holds a record. `last_mark`: the newest published mark."""
+    """`tails` of the partitions that hold anything, `ends` of all, and the newest mark."""
 
-    empty: bool
+    tails: Mapping[int, Tail]
+    ends: Mapping[int, int]
     last_mark: datetime | None
+
+    def lost(self, last_in_partition: Mapping[int, int]) -> int | None:
+        """The sequence to publish again after, None where nothing published is missing."""
+        short = [
+            self.tails[partition].sequence if partition in self.tails else 0
+            for partition, last in last_in_partition.items()
+            if partition not in self.tails or self.tails[partition].sequence < last
+        ]
+        return min(short, default=None)
 
 
 async def read_written(bootstrap: str, namespace: str, context: str) -> Written:
     """Look at the ends of a context's topics. Raises PublishFailed when they cannot be read."""
+    events = events_topic(namespace, context)
+    lanes = [TopicPartition(events, number) for number in range(PARTITIONS)]
+    marks = TopicPartition(marks_topic(namespace, context), 0)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        request_timeout_ms=_REQUEST_MS,
     )
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(_SECONDS):
             await consumer.start()
-            events = events_topic(namespace, context)
-            lanes = [TopicPartition(events, number) for number in range(PARTITIONS)]
-            ends = await consumer.end_offsets(lanes)
-            starts = await consumer.beginning_offsets(lanes)
-            marks = TopicPartition(marks_topic(namespace, context), 0)
-            last_mark = await _last_mark(consumer, marks)
-        return Written(all(ends[lane] == starts[lane] for lane in lanes), last_mark)
+            ends = await consumer.end_offsets([*lanes, marks])
+            starts = await consumer.beginning_offsets([*lanes, marks])
+            there = {lane: end for lane, end in ends.items() if end > starts[lane]}
+            records = await _last_records(consumer, there)
     except Exception as error:
         raise PublishFailed(f"{type(error).__name__}: {error}") from error
     finally:
         await consumer.stop()
+    last_mark = _mark_time(records.pop(marks)) if marks in records else None
+    tails = {lane.partition: _tail(record) for lane, record in records.items()}
+    return Written(tails, {lane.partition: ends[lane] for lane in lanes}, last_mark)
 
 
-async def _last_mark(consumer: AIOKafkaConsumer, marks: TopicPartition) -> datetime | None:
-    end = (await consumer.end_offsets([marks]))[marks]
-    if end == (await consumer.beginning_offsets([marks]))[marks]:
-        return None
-    consumer.assign([marks])
-    consumer.seek(marks, end - 1)
-    record = await consumer.getone(marks)
+async def _last_records(
+    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, ConsumerRecord]:
+    found: dict[TopicPartition, ConsumerRecord] = {}
+    if ends:
+        consumer.assign(list(ends))
+    for lane, end in ends.items():
+        consumer.seek(lane, end - 1)
+    while len(found) < len(ends):
+        for lane, records in (await consumer.getmany(timeout_ms=1_000)).items():
+            found[lane] = records[-1]
+    return found
+
+
+def _tail(record: ConsumerRecord) -> Tail:
+    headers = dict(record.headers)
+    sequence = int(headers["ce_sequence"])
+    if headers["ce_type"] == WATERMARK.encode():
+        return Tail(sequence, None)
+    return Tail(sequence, UUID(headers["ce_id"].decode()))
+
+
+def _mark_time(record: ConsumerRecord) -> datetime:
     return datetime.fromisoformat(orjson.loads(record.value)["at"])

@@ -1,0 +1,102 @@
+"""One leadership: page after page of the log, with watermarks and marks, until something fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from crm_events.envelope import Envelope
+from crm_events.relay.publisher import Linked, Publisher
+from crm_events.store.port import EventRecorder, LogPage, RelayState
+
+T = TypeVar("T")
+_PAGE: Final = 2_000
+_IDLE: Final = 0.01
+_IDLEST: Final = 0.05
+_WATERMARK_EVERY: Final = 0.1
+_MARK_EVERY: Final = 1.0
+_MARKS: Final = 1_000
+
+
+class SteppedDown(Exception):
+    """Another relay leads now; what this one read may have been published already."""
+
+
+InThread = Callable[..., Awaitable[Any]]
+"""Runs a call to the store in a thread: `await in_thread(call, *arguments)`."""
+
+
+class Publishing:
+    """The position moves by compare-and-set, after what lies below it is on the topic."""
+
+    def __init__(
+        self,
+        recorder: EventRecorder,
+        publisher: Publisher,
+        state: RelayState,
+        last_mark: datetime | None,
+        in_thread: InThread,
+    ) -> None:
+        self.state = state
+        self._recorder = recorder
+        self._publisher = publisher
+        self._last_mark = last_mark
+        self._in_thread = in_thread
+        self._told = -1
+        self._told_at = 0.0
+        self._marked_at = 0.0
+
+    async def run(self, moved: Callable[[int], None]) -> None:
+        """`moved` hears of every position reached. Raises PublishFailed, TopicWiped, SteppedDown
+        and StoreUnavailable; never returns."""
+        idle = _IDLE
+        while True:
+            page = await self._in_thread(self._recorder.read_log, self.state.position, _PAGE)
+            if page.safe_to > self.state.position:
+                await self._publish(page)
+                moved(self.state.position)
+                idle = _IDLE
+            else:
+                await asyncio.sleep(idle)
+                idle = min(idle * 2, _IDLEST)
+            await self._tell()
+
+    async def _publish(self, page: LogPage) -> None:
+        linked, last = link(page.envelopes, dict(self.state.last_in_partition))
+        if linked:
+            await self._publisher.publish(linked)
+        after = RelayState(page.safe_to, self.state.epoch, last)
+        if not await self._in_thread(self._recorder.advance_relay, self.state, after):
+            raise SteppedDown
+        self.state = after
+
+    async def _tell(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._told < self.state.position and now - self._told_at >= _WATERMARK_EVERY:
+            await self._publisher.watermark(self.state.position)
+            self._told, self._told_at = self.state.position, now
+        if now - self._marked_at >= _MARK_EVERY:
+            self._marked_at = now
+            await self._mark()
+
+    async def _mark(self) -> None:
+        await self._in_thread(self._recorder.write_mark)
+        marks = await self._in_thread(self._recorder.marks, self._last_mark, _MARKS)
+        if marks:
+            await self._publisher.marks(marks)
+            self._last_mark = marks[-1].at
+        if len(marks) == _MARKS:
+            self._marked_at = 0.0  # there are more: a topic is being filled again
+
+
+def link(
+    envelopes: Sequence[Envelope], last: dict[int, int]
+) -> tuple[list[Linked], dict[int, int]]:
+    """Each event with the sequence of the one before it in its partition."""
+    linked: list[Linked] = []
+    for envelope in envelopes:
+        linked.append((envelope, last.get(envelope.partition, 0)))
+        last[envelope.partition] = envelope.sequence
+    return linked, last
