@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from types import NoneType
 from typing import Annotated, Any, ClassVar, Final, get_args
 from uuid import UUID
 
@@ -122,4 +121,4 @@ def _marks_within(annotation: Any) -> bool:
 
 def _text_or_none(annotation: Any) -> bool:
     kinds = {getattr(part, "__origin__", part) for part in get_args(annotation)}
-    return kinds == {str, NoneType}
+    return kinds == {str, type(None)}
