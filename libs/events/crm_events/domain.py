@@ -85,7 +85,9 @@ class Aggregate:
 
     def attribute(self, cause: object) -> None:
         """Name the cause of the pending changes that have none yet."""
-        self._pending = [c if c.cause is not None else replace(c, cause=cause) for c in self._pending]
+        self._pending = [
+            c if c.cause is not None else replace(c, cause=cause) for c in self._pending
+        ]
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -101,9 +103,15 @@ class Aggregate:
         return type(change.body) in cls._appliers
 
     @classmethod
-    def from_history(cls, id: UUID, changes: Iterable[Change]) -> Self:
-        """The aggregate as its events left it; version 0 when there are none."""
+    def from_history(
+        cls, id: UUID, changes: Iterable[Change], pending: Sequence[Change] = ()
+    ) -> Self:
+        """The aggregate as its events left it; version 0 when there are none.
+
+        `pending` are decided after those and not yet saved.
+        """
         aggregate = cls(id)
-        for change in changes:
+        for change in (*changes, *pending):
             aggregate.apply(change)
+        aggregate._pending = list(pending)
         return aggregate

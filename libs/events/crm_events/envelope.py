@@ -1,17 +1,19 @@
-"""What is known about an event beside its data, and its form on Kafka (CloudEvents, binary mode)."""
+"""What is known about an event beside its data, and its form on Kafka (CloudEvents, binary)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal, cast
+from functools import lru_cache
+from typing import Final, Literal, cast, get_args
 from uuid import UUID
 
 from crm_events.catalogue import context_of
 
 Origin = Literal["live", "import"]
 Headers = list[tuple[str, bytes]]
+_ORIGINS: Final = get_args(Origin)
 
 WATERMARK: Final = "crm.watermark.v1"
 """Type of the control record that says: everything up to its sequence has been published."""
@@ -48,75 +50,104 @@ class Envelope:
         return context_of(self.type)
 
 
-def to_headers(envelope: Envelope) -> Headers:
-    """The CloudEvents attributes as Kafka headers; the record's value is `envelope.data`."""
-    required = {
-        "specversion": "1.0",
-        "id": str(envelope.id),
-        "source": f"/crm/{envelope.context}",
-        "type": envelope.type,
-        "subject": str(envelope.aggregate_id),
-        "time": envelope.recorded_at.isoformat(),
-        "dataschema": f"/schemas/{envelope.type}.json",
-        "occurredat": envelope.occurred_at.isoformat(),
-        "sequence": str(envelope.sequence),
-        "prevsequence": str(envelope.prevsequence),
-        "aggregateversion": str(envelope.aggregate_version),
-        "correlationid": str(envelope.correlation_id),
-        "commandid": str(envelope.command_id),
-        "actor": envelope.actor,
-        "origin": envelope.origin,
-    }
-    optional = {
-        "causationid": envelope.causation_id,
-        "supersedes": envelope.supersedes,
-        "traceparent": envelope.traceparent,
-    }
-    present = {name: str(value) for name, value in optional.items() if value is not None}
-    headers = [(f"ce_{name}", value.encode()) for name, value in (required | present).items()]
-    return [*headers, ("content-type", b"application/json")]
+_SPECVERSION: Final = ("ce_specversion", b"1.0")
+_CONTENT_TYPE: Final = ("content-type", b"application/json")
 
 
-def _uuid_or_none(attributes: Mapping[str, str], name: str) -> UUID | None:
-    return UUID(attributes[name]) if name in attributes else None
+@lru_cache(maxsize=4_096)
+def _of_type(type: str) -> tuple[tuple[str, bytes], ...]:
+    """What all events of a type have in common: source, type and schema."""
+    return (
+        ("ce_source", f"/crm/{context_of(type)}".encode()),
+        ("ce_type", type.encode()),
+        ("ce_dataschema", f"/schemas/{type}.json".encode()),
+    )
 
 
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+def to_headers(envelope: Envelope, prevsequence: int | None = None) -> Headers:
+    """The CloudEvents attributes as Kafka headers; the record's value is `envelope.data`.
+
+    A `prevsequence` that is given stands for the envelope's own.
+    """
+    source, type, schema = _of_type(envelope.type)
+    previous = envelope.prevsequence if prevsequence is None else prevsequence
+    headers = [
+        _SPECVERSION,
+        ("ce_id", str(envelope.id).encode()),
+        source,
+        type,
+        ("ce_subject", str(envelope.aggregate_id).encode()),
+        ("ce_time", envelope.recorded_at.isoformat().encode()),
+        schema,
+        ("ce_occurredat", envelope.occurred_at.isoformat().encode()),
+        ("ce_sequence", b"%d" % envelope.sequence),
+        ("ce_prevsequence", b"%d" % previous),
+        ("ce_aggregateversion", b"%d" % envelope.aggregate_version),
+        ("ce_correlationid", str(envelope.correlation_id).encode()),
+        ("ce_commandid", str(envelope.command_id).encode()),
+        ("ce_actor", envelope.actor.encode()),
+        ("ce_origin", envelope.origin.encode()),
+    ]
+    headers += _optional(envelope)
+    headers.append(_CONTENT_TYPE)
+    return headers
+
+
+def _optional(envelope: Envelope) -> Headers:
+    values = (
+        ("ce_causationid", envelope.causation_id),
+        ("ce_supersedes", envelope.supersedes),
+        ("ce_traceparent", envelope.traceparent),
+    )
+    return [(name, str(value).encode()) for name, value in values if value is not None]
 
 
 class MalformedEnvelope(Exception):
     """A record on an events topic lacks an attribute or carries one that cannot be read."""
 
 
-def from_headers(headers: Iterable[tuple[str, bytes]], partition: int, data: bytes) -> Envelope:
+def from_headers(
+    headers: Iterable[tuple[str, bytes | None]], partition: int, data: bytes
+) -> Envelope:
     """The reverse of `to_headers`. Raises MalformedEnvelope."""
     try:
-        attributes = {
-            name[3:]: value.decode() for name, value in headers if name.startswith("ce_")
-        }
-        return _envelope(attributes, partition, data)
-    except (KeyError, ValueError, UnicodeDecodeError) as error:
+        found = {name: value.decode() for name, value in headers if value is not None}
+        return _envelope(found, partition, data)
+    except (KeyError, ValueError) as error:
         raise MalformedEnvelope(f"{type(error).__name__}: {error}") from error
 
 
-def _envelope(attributes: Mapping[str, str], partition: int, data: bytes) -> Envelope:
+def _envelope(found: Mapping[str, str], partition: int, data: bytes) -> Envelope:
+    causation_id, supersedes = found.get("ce_causationid"), found.get("ce_supersedes")
     return Envelope(
-        id=UUID(attributes["id"]),
-        type=attributes["type"],
-        aggregate_id=UUID(attributes["subject"]),
-        aggregate_version=int(attributes["aggregateversion"]),
-        sequence=int(attributes["sequence"]),
+        id=UUID(found["ce_id"]),
+        type=found["ce_type"],
+        aggregate_id=UUID(found["ce_subject"]),
+        aggregate_version=int(found["ce_aggregateversion"]),
+        sequence=int(found["ce_sequence"]),
         partition=partition,
-        recorded_at=_instant(attributes["time"]),
-        occurred_at=_instant(attributes["occurredat"]),
-        correlation_id=UUID(attributes["correlationid"]),
-        causation_id=_uuid_or_none(attributes, "causationid"),
-        command_id=UUID(attributes["commandid"]),
-        actor=attributes["actor"],
-        origin=cast(Origin, attributes["origin"]),
-        supersedes=_uuid_or_none(attributes, "supersedes"),
-        traceparent=attributes.get("traceparent"),
+        recorded_at=_instant(found["ce_time"]),
+        occurred_at=_instant(found["ce_occurredat"]),
+        correlation_id=UUID(found["ce_correlationid"]),
+        causation_id=None if causation_id is None else UUID(causation_id),
+        command_id=UUID(found["ce_commandid"]),
+        actor=found["ce_actor"],
+        origin=_origin(found["ce_origin"]),
+        supersedes=None if supersedes is None else UUID(supersedes),
+        traceparent=found.get("ce_traceparent"),
         data=data,
-        prevsequence=int(attributes["prevsequence"]),
+        prevsequence=int(found["ce_prevsequence"]),
     )
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text!r} has no zone")
+    return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+
+
+def _origin(text: str) -> Origin:
+    if text not in _ORIGINS:
+        raise ValueError(f"{text!r} is no origin")
+    return cast(Origin, text)

@@ -102,7 +102,7 @@ class Timers:
         except (LostRace, StaleVersion):
             raise
         except DomainError as refusal:
-            _log.info("timer_without_effect", timer=str(timer.id), reason=refusal.slug)
+            _log.info("timer_without_effect", command_id=str(timer.id), reason=refusal.slug)
             self._put_away(timer)
 
     def _put_away(self, timer: Timer) -> None:
@@ -113,7 +113,7 @@ class Timers:
         delay = min(known.delay * 2, _LAST_DELAY) if known else _FIRST_DELAY
         reason = f"timer {timer.id} ({timer.name}): {type(error).__name__}"
         self._held[timer.id] = _Held(now + delay, delay, reason)
-        _log.error("timer_failed", timer=str(timer.id), name=timer.name, exc_info=error)
+        _log.error("timer_failed", command_id=str(timer.id), type=timer.name, exc_info=error)
 
     async def run(self) -> None:
         """Fire timers as they fall due, until cancelled."""

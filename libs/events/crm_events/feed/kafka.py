@@ -1,106 +1,99 @@
 """The feed over Kafka: consumer groups share lanes, and SQL positions decide where each is read.
 
-aiokafka rebalances eagerly and swallows exceptions from its callbacks. So a lane that is assigned is
-not ready until it has been sought to the stored position, and only ready lanes are answered.
+aiokafka rebalances eagerly, swallows exceptions from its callbacks and sends no heartbeat while one
+runs. So a callback only notes what is assigned; the next poll seeks those lanes to their stored
+positions, and only lanes that were sought are read.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
-import orjson
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from crm_events.catalogue import events_topic, marks_topic
-from crm_events.envelope import WATERMARK, Envelope, MalformedEnvelope, from_headers
-from crm_events.feed.port import Lane, LaneBatch, LanePosition, Positions, Unreadable
+from crm_events.feed.kafka_marks import KafkaMarks
+from crm_events.feed.kafka_records import Reading, begin, begin_again, read_records, same_topic
+from crm_events.feed.kafka_session import FeedUnavailable, KafkaSession
+from crm_events.feed.port import Lane, LaneBatch, LanePosition, Positions
 from crm_events.store.port import Mark
 
+__all__ = ["FeedUnavailable", "KafkaFeed", "KafkaFeedSettings"]
+
 _log = structlog.get_logger("crm.feed")
-_WATERMARK: Final = WATERMARK.encode()
-_FETCH_BYTES: Final = 4 * 1024 * 1024
-_SESSION_MS: Final = 10_000
-_REBALANCE_MS: Final = 30_000
-_REQUEST_MS: Final = 10_000
+_SLICE: Final = 0.1
+_IN_A_THREAD: Final = 300
+_COMMIT_EVERY: Final = 1.0
+_COMMIT_SECONDS: Final = 2.0
+Records = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
 
 @dataclass(frozen=True, slots=True)
 class KafkaFeedSettings:
-    """`group` is a permanent identity; `instance` makes a replica's membership static."""
+    """`group` is a permanent identity; `instance` makes a replica's membership static.
+
+    `silence` is how many seconds the broker may say nothing before the feed gives up: a consumer
+    can be alive and stuck for ever.
+    """
 
     bootstrap: str
     namespace: str
     contexts: tuple[str, ...]
     group: str
     instance: str | None = None
-
-
-@dataclass(slots=True)
-class _LaneState:
-    position: LanePosition
-    verify: bool
-    """The next record is the last one taken, read again to see that the topic still holds it."""
-    complete_to: int = 0
-    unreadable: list[Unreadable] = field(default_factory=list)
+    silence: float = 30.0
 
 
 class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
-    """The Feed port over one aiokafka consumer, and one more for the marks."""
+    """The Feed port over one aiokafka consumer, and one more for the marks.
+
+    Errors of the broker and of the positions' store pass through `start` and `poll`; the feed may
+    then be stopped and started again, and goes on from the stored positions.
+    """
 
     def __init__(self, settings: KafkaFeedSettings, positions: Positions) -> None:
         self._settings = settings
         self._positions = positions
-        self._lanes: dict[TopicPartition, _LaneState] = {}
-        self._failed: Exception | None = None
         self._contexts = {events_topic(settings.namespace, c): c for c in settings.contexts}
-        self._marks_contexts = {marks_topic(settings.namespace, c): c for c in settings.contexts}
-        self._marked: dict[str, datetime] = {}
-        self._consumer = self._new_consumer(f"{settings.namespace}.{settings.group}")
-        self._marks_consumer = self._new_consumer(None)
-
-    def _new_consumer(self, group: str | None) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap,
-            group_id=group,
-            group_instance_id=self._settings.instance if group else None,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest" if group is None else "none",
-            isolation_level="read_committed",
-            session_timeout_ms=_SESSION_MS,
-            heartbeat_interval_ms=_SESSION_MS // 4,
-            rebalance_timeout_ms=_REBALANCE_MS,
-            request_timeout_ms=_REQUEST_MS,
-            max_partition_fetch_bytes=_FETCH_BYTES,
-            metadata_max_age_ms=30_000,
-        )
+        self._session: KafkaSession | None = None
+        self._readings: dict[TopicPartition, Reading] = {}
+        self._to_seek: set[TopicPartition] = set()
+        self._offsets: dict[TopicPartition, int] = {}
+        self._assigned = False
+        self._committed_at = 0.0
 
     # --- rebalancing ---
 
-    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+    def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:  # noqa: ARG002
         """What is in flight is abandoned; the compare-and-set refuses it if it comes too late."""
-        self._lanes.clear()
+        self._forget_lanes()
 
-    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        try:
-            await self._seek([self._lane(partition) for partition in assigned])
-        except Exception as error:
-            self._failed = error
+    def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        self._forget_lanes()
+        self._to_seek, self._assigned = set(assigned), True
 
-    async def _seek(self, lanes: Sequence[Lane]) -> None:
-        stored = await asyncio.to_thread(self._positions.load, lanes)
-        for lane in lanes:
-            position = stored.get(lane, LanePosition())
-            partition = self._partition(lane)
-            offset = position.offset or 0
-            self._consumer.seek(partition, max(offset - 1, 0))
-            self._lanes[partition] = _LaneState(position, offset > 0, position.complete_to)
+    def _forget_lanes(self) -> None:
+        self._readings, self._to_seek, self._offsets = {}, set(), {}
+        self._assigned = False
+
+    async def _seek(self) -> None:
+        """Go to the stored positions of the lanes that are assigned and not yet sought."""
+        wanted = set(self._to_seek)
+        if not wanted:
+            return
+        lanes = {partition: self._lane(partition) for partition in wanted}
+        stored = await asyncio.to_thread(self._positions.load, list(lanes.values()))
+        for partition in wanted & self._to_seek & self._consumer.assignment():
+            reading = begin(lanes[partition], stored.get(lanes[partition], LanePosition()))
+            self._consumer.seek(partition, reading.next_offset or 0)
+            self._readings[partition] = reading
+            self._to_seek.discard(partition)
 
     def _lane(self, partition: TopicPartition) -> Lane:
         return Lane(self._contexts[partition.topic], partition.partition)
@@ -108,161 +101,159 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
     def _partition(self, lane: Lane) -> TopicPartition:
         return TopicPartition(events_topic(self._settings.namespace, lane.context), lane.partition)
 
+    @property
+    def _consumer(self) -> Any:
+        return self._running.consumer
+
+    @property
+    def _running(self) -> KafkaSession:
+        if self._session is None:
+            raise FeedUnavailable("the feed is not started")
+        return self._session
+
     # --- the port ---
 
     async def start(self) -> None:
-        self._consumer.subscribe(list(self._contexts), listener=self)
-        await self._consumer.start()
-        await self._marks_consumer.start()
-        self._marks_consumer.assign([TopicPartition(topic, 0) for topic in self._marks_contexts])
+        """Connect and join the group. Raises FeedUnavailable with the reason."""
+        told = self._settings
+        marks = {marks_topic(told.namespace, context): context for context in told.contexts}
+        session = KafkaSession(told.bootstrap, f"{told.namespace}.{told.group}", told.instance)
+        await session.open([*self._contexts, *marks])
+        self._session = session
+        self._marks = KafkaMarks(session.marks_consumer, marks)
+        self._marks.begin()
+        session.consumer.subscribe(list(self._contexts), listener=self)
 
     async def poll(self, max_events: int, timeout: float) -> Sequence[LaneBatch]:
-        if self._failed is not None:
-            failed, self._failed = self._failed, None
-            await self._seek([self._lane(p) for p in self._consumer.assignment()])
-            _log.warning("lanes_sought_again", reason=f"{type(failed).__name__}: {failed}")
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + timeout
+        while True:
+            await self._seek()
+            found = await self._fetch(max_events, min(_SLICE, max(deadline - clock(), 0.0)))
+            self._listen(found)
+            batches = await self._read(found)
+            if batches or clock() >= deadline:
+                await self._commit_sometimes(clock())
+                return batches
+
+    async def _fetch(self, max_events: int, seconds: float) -> Records:
+        """What has come for the lanes that were sought; what comes for others is dropped, as they
+        are sought before they are read."""
+        ready = [partition for partition in self._readings if partition not in self._to_seek]
         try:
-            found = await self._consumer.getmany(
-                timeout_ms=int(timeout * 1000), max_records=max_events
-            )
-        except OffsetOutOfRangeError as error:
-            self._read_from_start([p for p in error.args[0] if p in self._lanes])
-            return []
-        except NoOffsetForPartitionError:
-            # A group without committed offsets was looked at before on_partitions_assigned sought
-            # the SQL position; by now, or at the next poll, there is one.
-            return []
-        batches = [self._batch(partition, records) for partition, records in found.items()]
-        return [batch for batch in batches if batch is not None]
-
-    def _read_from_start(self, partitions: Sequence[TopicPartition]) -> None:
-        """The topic ends before the stored offset: it was wiped, and is filled again from 0."""
-        for partition in partitions:
-            _log.warning("topic_wiped", lane=str(self._lane(partition)))
-            self._lanes[partition].verify = False
-            self._consumer.seek(partition, 0)
-
-    def _batch(
-        self, partition: TopicPartition, records: Sequence[ConsumerRecord]
-    ) -> LaneBatch | None:
-        state = self._lanes.get(partition)
-        if state is None or not records:
-            return None
-        if state.verify:
-            if not _same(records[0], state.position):
-                self._read_from_start([partition])
-                return None
-            state.verify, records = False, records[1:]
-        if not records:
-            return None
-        read = [(r.offset, self._read(partition, r, state)) for r in records]
-        unreadable, state.unreadable = state.unreadable, []
-        return LaneBatch(
-            self._lane(partition),
-            [envelope for _, envelope in read if envelope is not None],
-            records[-1].offset + 1,
-            state.complete_to,
-            unreadable,
-            [offset for offset, envelope in read if envelope is not None],
-        )
-
-    def _read(
-        self, partition: TopicPartition, record: ConsumerRecord, state: _LaneState
-    ) -> Envelope | None:
-        watermark = _watermark(record)
-        if watermark is not None:
-            state.complete_to = max(state.complete_to, watermark)
-            return None
-        try:
-            return from_headers(record.headers, partition.partition, _value(record))
-        except MalformedEnvelope as error:
-            lane = self._lane(partition)
-            state.unreadable.append(
-                Unreadable(
-                    lane, record.offset, record.key, record.headers, record.value, str(error)
+            async with asyncio.timeout(seconds + _SLICE):  # while rebalancing it would not return
+                found: Records = await self._consumer.getmany(
+                    *ready, timeout_ms=int(seconds * 1000), max_records=max_events
                 )
-            )
-            return None
+        except TimeoutError:
+            return {}
+        except KafkaError:
+            self._to_seek |= set(self._readings)  # what came with the error is read again
+            raise
+        return {partition: found[partition] for partition in ready if partition in found}
+
+    def _listen(self, found: Records) -> None:
+        """A consumer without lanes hears nothing; one without an assignment waits for others."""
+        silence = self._settings.silence if self._assigned else 2 * self._settings.silence
+        idle = self._assigned and not self._readings and not self._to_seek
+        self._running.listen(bool(found) or idle, list(self._readings), silence)
+
+    async def _read(self, found: Records) -> list[LaneBatch]:
+        pairs = self._of_the_same_topic(found)
+        try:
+            if sum(len(records) for _, records in pairs) > _IN_A_THREAD:
+                read = await asyncio.to_thread(_read_all, pairs)
+            else:
+                read = _read_all(pairs)
+        except BaseException:
+            self._to_seek |= set(self._readings)  # nobody has got what these records say
+            raise
+        mine = {id(reading) for reading in self._readings.values()}
+        return [batch for reading, batch in read if batch is not None and id(reading) in mine]
+
+    def _of_the_same_topic(self, found: Records) -> list[tuple[Reading, Sequence[ConsumerRecord]]]:
+        pairs = []
+        for partition, records in found.items():
+            reading = self._readings.get(partition)
+            if reading is None or not records:
+                continue
+            if same_topic(reading, records[0]):
+                pairs.append((reading, records))
+            else:
+                self._read_from_start(partition, reading)
+        self._look_for_short_topics()
+        return pairs
+
+    def _look_for_short_topics(self) -> None:
+        """A topic that ends before the stored offset was wiped, though nothing new has come."""
+        for partition, reading in self._readings.items():
+            if reading.verify and partition not in self._to_seek:
+                end = self._consumer.highwater(partition)
+                if end is not None and end <= (reading.next_offset or 0):
+                    self._read_from_start(partition, reading)
+
+    def _read_from_start(self, partition: TopicPartition, reading: Reading) -> None:
+        _log.warning("topic_wiped", topic=partition.topic, partition=partition.partition)
+        begin_again(reading)
+        self._consumer.seek(partition, 0)
 
     async def commit(self, lanes: Mapping[Lane, LanePosition]) -> None:
+        """Kept, and told to Kafka once a second at most: nothing depends on it."""
         for lane, position in lanes.items():
-            if (state := self._lanes.get(self._partition(lane))) is not None:
-                state.position = position
-        offsets = {
-            self._partition(lane): position.offset
-            for lane, position in lanes.items()
-            if position.offset is not None and self._partition(lane) in self._lanes
-        }
+            partition = self._partition(lane)
+            if partition in self._readings:
+                self._readings[partition].position = position
+                if position.offset is not None:
+                    self._offsets[partition] = position.offset
+
+    async def _commit_sometimes(self, now: float) -> None:
+        if self._offsets and now - self._committed_at >= _COMMIT_EVERY:
+            self._committed_at = now
+            await self._commit()
+
+    async def _commit(self) -> None:
+        mine = self._consumer.assignment()
+        offsets = {p: offset for p, offset in self._offsets.items() if p in mine}
+        self._offsets = {}
         try:
-            if offsets:
+            async with asyncio.timeout(_COMMIT_SECONDS):
                 await self._consumer.commit(offsets)
-        except KafkaError as error:
+        except (KafkaError, TimeoutError) as error:
             _log.info("offset_commit_failed", reason=type(error).__name__)
 
     async def rewind(self, lane: Lane) -> None:
-        if self._partition(lane) in self._lanes:
-            await self._seek([lane])
+        """The next poll seeks the lane to its stored position."""
+        partition = self._partition(lane)
+        if partition in self._readings:
+            self._to_seek.add(partition)
 
     async def marks(self) -> Mapping[str, Sequence[Mark]]:
-        found: dict[str, list[Mark]] = {}
-        batches = await self._marks_consumer.getmany(timeout_ms=0)
-        for partition, records in batches.items():
-            context = self._marks_contexts[partition.topic]
-            found.setdefault(context, []).extend(self._rising(context, records))
-        return found
-
-    def _rising(self, context: str, records: Sequence[ConsumerRecord]) -> list[Mark]:
-        """A restarted relay may publish marks again; only later ones are new."""
-        rising: list[Mark] = []
-        for record in records:
-            raw = orjson.loads(record.value)
-            mark = Mark(datetime.fromisoformat(raw["at"]), raw["sequence"])
-            if context not in self._marked or mark.at > self._marked[context]:
-                self._marked[context] = mark.at
-                rising.append(mark)
-        return rising
+        return await self._marks.take() if self._session is not None else {}
 
     def lag(self) -> Mapping[Lane, int]:
-        ahead: dict[Lane, int] = {}
-        for partition, state in self._lanes.items():
-            end = self._consumer.highwater(partition)
-            if end is not None:
-                ahead[self._lane(partition)] = max(end - (state.position.offset or 0), 0)
-        return ahead
+        if self._session is None:
+            return {}
+        ends = {p: self._consumer.highwater(p) for p in self._readings}
+        return {
+            reading.lane: max((ends[partition] or 0) - (reading.next_offset or 0), 0)
+            for partition, reading in self._readings.items()
+        }
 
     def owned(self) -> frozenset[Lane]:
-        return frozenset(self._lane(partition) for partition in self._lanes)
+        return frozenset(reading.lane for reading in self._readings.values())
 
     async def stop(self) -> None:
-        await self._consumer.stop()
-        await self._marks_consumer.stop()
+        """Leave the group. Repeating it changes nothing."""
+        if self._session is None:
+            return
+        if self._offsets:
+            await self._commit()
+        session, self._session = self._session, None
+        self._forget_lanes()
+        await session.close()
 
 
-def _value(record: ConsumerRecord) -> bytes:
-    if record.value is None:
-        raise MalformedEnvelope("the record has no value")
-    value: bytes = record.value
-    return value
-
-
-def _header(record: ConsumerRecord, name: str) -> bytes | None:
-    return next((value for key, value in record.headers if key == name), None)
-
-
-def _watermark(record: ConsumerRecord) -> int | None:
-    if _header(record, "ce_type") != _WATERMARK:
-        return None
-    sequence = _header(record, "ce_sequence")
-    return int(sequence) if sequence and sequence.isdigit() else None
-
-
-def _same(record: ConsumerRecord, position: LanePosition) -> bool:
-    """Whether the record before the stored offset is what was taken there."""
-    if record.offset != (position.offset or 0) - 1:
-        return False
-    watermark = _watermark(record)
-    if watermark is not None:
-        return position.sequence <= watermark <= position.complete_to
-    if position.event_id is None:
-        return True
-    return _header(record, "ce_id") == str(position.event_id).encode()
+def _read_all(
+    pairs: Sequence[tuple[Reading, Sequence[ConsumerRecord]]],
+) -> list[tuple[Reading, LaneBatch | None]]:
+    return [(reading, read_records(reading, records)) for reading, records in pairs]

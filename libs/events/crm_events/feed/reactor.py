@@ -1,298 +1,260 @@
 """Reactions: another context's event in, an own command's events out, exactly once in effect.
 
-What a reaction decides and the position it decided at commit in one transaction, so a redelivery
+What reactions decide and the positions they decided at commit in one transaction, so a redelivery
 or a crash changes nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Final, TypeVar
-from uuid import NAMESPACE_URL, UUID, uuid5
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
 import structlog
-from eventsourcing.persistence import Tracking
 
-from crm_events.application import ContextApplication, NotFound
-from crm_events.catalogue import context_of
-from crm_events.codec import Codec, Slot
-from crm_events.domain import Aggregate, DomainError
-from crm_events.envelope import Envelope, Origin
-from crm_events.event import Event
+from crm_events.application import ContextApplication
+from crm_events.codec import Codec
+from crm_events.envelope import Envelope
+from crm_events.feed.deciding import REFUSED, TRANSIENT, Decider, lane_of
 from crm_events.feed.order import in_order
 from crm_events.feed.port import Feed, Lane, LaneBatch, LanePosition
-from crm_events.partitions import PARTITIONS
-from crm_events.store.mapper import Cause
-from crm_events.store.port import (
-    AlreadyTracked,
-    Beside,
-    DirectoryEntry,
-    EventRecorder,
-    Timer,
-    VersionConflict,
-)
+from crm_events.feed.portion import Portion, after_batch
+from crm_events.feed.session import Reaction, Reactions, Session
+from crm_events.feed.tracked import TrackedPositions
+from crm_events.feed.waiting import Backoff, Waits
+from crm_events.store.port import AlreadyTracked, VersionConflict
 
-A = TypeVar("A", bound=Aggregate)
+__all__ = ["Reaction", "Reactions", "Reactor", "Session", "TrackedPositions"]
+
 _log = structlog.get_logger("crm.reactions")
 _BATCH: Final = 2_000
-_POLL_SECONDS: Final = 1.0
-_RETRY_SECONDS: Final = (0.05, 0.2, 1.0, 5.0)
+_POLL_SECONDS: Final = 0.5
+_RACES: Final = 5
 
 
-class Session:
-    """What the reactions of one batch have loaded and decided; saved together."""
-
-    def __init__(self, app: ContextApplication) -> None:
-        self.app = app
-        self.at: datetime
-        self.origin: Origin
-        self._aggregates: dict[UUID, Aggregate] = {}
-        self._directory: dict[tuple[str, UUID], DirectoryEntry] = {}
-        self._timers: dict[UUID, Timer] = {}
-
-    def load(self, kind: type[A], id: UUID) -> A:
-        """The aggregate as this batch has left it. Raises NotFound, which means no effect."""
-        known = self._aggregates.get(id)
-        if known is None:
-            known = self._aggregates[id] = self.app.load(kind, id)
-        if not isinstance(known, kind):
-            raise NotFound(kind.__name__, id)
-        return known
-
-    def find(self, kind: type[A], id: UUID) -> A | None:
-        """The aggregate, or None where there is none yet."""
-        try:
-            return self.load(kind, id)
-        except NotFound:
-            return None
-
-    def add(self, aggregate: Aggregate) -> None:
-        """A new aggregate to be saved with the batch."""
-        self._aggregates[aggregate.id] = aggregate
-
-    def remember(self, entry: DirectoryEntry) -> None:
-        """Keep what this context needs to know of somebody else's thing."""
-        self._directory[entry.kind, entry.id] = entry
-
-    def remembered(self, kind: str, id: UUID) -> DirectoryEntry | None:
-        """The directory as this batch has left it."""
-        fresh = self._directory.get((kind, id))
-        return fresh or self.app.recorder.directory(kind, [id]).get(id)
-
-    def schedule(self, timer: Timer) -> None:
-        """Set a durable timer, saved with the batch."""
-        self._timers[timer.id] = timer
-
-    def begin(self, envelope: Envelope) -> None:
-        self.at, self.origin = envelope.occurred_at, envelope.origin
-
-    def attribute(self, cause: Cause) -> None:
-        for aggregate in self._aggregates.values():
-            aggregate.attribute(cause)
-
-    def half_done(self) -> bool:
-        """Whether the reaction that was just refused had decided something before."""
-        return any(c.cause is None for a in self._aggregates.values() for c in a.pending)
-
-    def decided(self) -> tuple[list[Aggregate], Beside]:
-        """What changed, and what is kept beside it."""
-        changed = [a for a in self._aggregates.values() if a.pending]
-        directory, timers = tuple(self._directory.values()), tuple(self._timers.values())
-        return changed, Beside(directory=directory, timers=timers)
-
-
-Reaction = Callable[[Session, Envelope, Any], None]
-
-
-@dataclass(frozen=True)
-class Reactions:
-    """A context's reactions on one screen. `name` is a permanent identity: its positions' key."""
-
-    name: str
-    table: Mapping[type[Event], Reaction]
-
-    @property
-    def contexts(self) -> tuple[str, ...]:
-        """The contexts whose events are reacted to."""
-        return tuple(sorted({context_of(event.TYPE) for event in self.table}))
-
-    def tracking_name(self, lane: Lane) -> str:
-        return f"{self.name}:{lane.context}-{lane.partition}"
-
-
-class TrackedPositions:
-    """Positions of reactions, kept in the context's own store by the library's tracking."""
-
-    def __init__(self, recorder: EventRecorder, reactions: Reactions) -> None:
-        self._recorder = recorder
-        self._reactions = reactions
-
-    def load(self, lanes: Sequence[Lane]) -> Mapping[Lane, LanePosition]:
-        return {lane: self._position(lane) for lane in lanes}
-
-    def _position(self, lane: Lane) -> LanePosition:
-        name = self._reactions.tracking_name(lane)
-        seen_to = self._recorder.max_tracking_id(name) or 0
-        offset = self._recorder.max_tracking_id(f"{name}:offset")
-        return LanePosition(sequence=seen_to, offset=offset, complete_to=seen_to)
-
-    def complete_to(self, context: str) -> int:
-        """The sequence of a context up to which every reaction has been saved."""
-        lanes = [Lane(context, partition) for partition in range(PARTITIONS)]
-        return min(position.complete_to for position in self.load(lanes).values())
+class RacesLost(Exception):
+    """Somebody else changed the same things again and again; the batch is tried again later."""
 
 
 class Reactor:
-    """Runs a context's reactions over a feed until it is cancelled."""
+    """Runs a context's reactions over a feed until it is cancelled.
+
+    An event that cannot be decoded or reacted to holds its lane: it is tried again with growing
+    pauses, `failing` says so, and the other lanes go on.
+    """
 
     def __init__(
         self, app: ContextApplication, reactions: Reactions, codec: Codec, feed: Feed
     ) -> None:
         self._app = app
-        self._reactions = reactions
-        self._codec = codec
+        self._name = reactions.name
         self._feed = feed
+        self._decider = Decider(app, reactions, codec)
         self._positions = TrackedPositions(app.recorder, reactions)
         self._seen: dict[Lane, LanePosition] = {}
-        self._types = {event.TYPE for event in reactions.table}
-        self.failing: str | None = None
+        self._held = Waits(first=1.0, last=60.0)
+        self._gaps = Waits(first=0.5, last=30.0)
+        self._failed_at: dict[Lane, Envelope] = {}
+        self._trouble: str | None = None
+        self.reacted = 0
+        """Events of the table's types whose outcome has been saved, with effect or without."""
+
+    @property
+    def held(self) -> Mapping[Lane, str]:
+        """Lanes that stand still at an event that failed, and why."""
+        return self._held.reasons
+
+    @property
+    def gaps(self) -> Mapping[Lane, str]:
+        """Lanes in which an event is missing."""
+        return self._gaps.reasons
+
+    @property
+    def without_effect(self) -> int:
+        """Reactions that were refused."""
+        return self._decider.without_effect
+
+    @property
+    def failing(self) -> str | None:
         """Why the reactions do not move on, for readiness; None while they do."""
+        standing = {**self.gaps, **self.held}
+        return self._trouble or next(iter(standing.values()), None)
+
+    # --- following ---
 
     async def run(self) -> None:
-        """Follow the feed for ever; an error is retried with growing pauses, never skipped."""
-        await self._feed.start()
-        failures = 0
-        try:
-            while True:
-                batches = await self._feed.poll(_BATCH, _POLL_SECONDS)
-                try:
-                    await self.take(batches)
-                    failures, self.failing = 0, None
-                except Exception as error:
-                    await self._retry_later(batches, error, failures)
-                    failures += 1
-        finally:
-            await self._feed.stop()
+        """Follow the feed for ever; a feed that fails is started again after a pause."""
+        backoff = Backoff(0.1, 10.0)
+        while True:
+            try:
+                await self._feed.start()
+                await self._follow(backoff)
+            except Exception as error:  # noqa: BLE001 (told, shown by `failing`, tried again)
+                self._tell("feed_failed", error)
+            finally:
+                await self._feed.stop()
+            self._seen.clear()
+            await asyncio.sleep(backoff.next())
 
-    async def _retry_later(
-        self, batches: Sequence[LaneBatch], error: Exception, failures: int
-    ) -> None:
-        self.failing = f"{type(error).__name__}: {error}"
-        _log.warning("reactions_held", reactions=self._reactions.name, reason=self.failing)
-        await asyncio.sleep(_RETRY_SECONDS[min(failures, len(_RETRY_SECONDS) - 1)])
-        for batch in batches:
-            self._seen.pop(batch.lane, None)
-            await self._feed.rewind(batch.lane)
+    async def _follow(self, backoff: Backoff) -> None:
+        while True:
+            batches = await self._feed.poll(_BATCH, _POLL_SECONDS)
+            await self._take_in_the_end(batches)
+            self._trouble = None
+            backoff.reset()
+            await self._look_after_lanes()
+
+    async def _take_in_the_end(self, batches: Sequence[LaneBatch]) -> None:
+        """What the store refuses now is tried again; whoever else took it meanwhile is heeded."""
+        backoff = Backoff(0.05, 5.0)
+        while True:
+            try:
+                await self.take(batches)
+                return
+            except Exception as error:  # noqa: BLE001 (told, shown by `failing`, tried again)
+                self._tell("reactions_wait", error)
+                self._seen.clear()
+            await asyncio.sleep(backoff.next())
+
+    def _tell(self, what: str, error: Exception) -> None:
+        self._trouble = f"{type(error).__name__}: reactions wait"
+        _log.warning(what, consumer=self._name, reason=type(error).__name__, exc_info=error)
+
+    async def _look_after_lanes(self) -> None:
+        """Try what failed again, and read again where something is missing."""
+        now, owned = asyncio.get_running_loop().time(), self._feed.owned()
+        self._held.keep_only(owned)
+        self._gaps.keep_only(owned)
+        for lane in self._held.due(now):
+            if await asyncio.to_thread(self._works, self._failed_at[lane]):
+                self._held.release(lane)
+                await self._read_again(lane)
+        for lane in self._gaps.due(now):
+            await self._read_again(lane)
+
+    async def _read_again(self, lane: Lane) -> None:
+        self._seen.pop(lane, None)
+        await self._feed.rewind(lane)
+
+    def _works(self, envelope: Envelope) -> bool:
+        try:
+            return not self._decider.decide([envelope]).failed
+        except TRANSIENT:
+            return False
+
+    # --- taking ---
 
     async def take(self, batches: Sequence[LaneBatch]) -> None:
-        """React to the batches of one poll in one transaction, then tell the feed."""
-        if not batches:
-            return
-        moved, gaps = await asyncio.to_thread(self._take, batches)
-        await self._feed.commit(moved)
-        for lane in gaps:
-            _log.warning("reactions_gap", reactions=self._reactions.name, lane=str(lane))
-            await self._feed.rewind(lane)
+        """React to the batches of one poll, then tell the feed. Raises the TRANSIENT errors,
+        AlreadyTracked when another process keeps taking the same, and RacesLost."""
+        if batches:
+            now = asyncio.get_running_loop().time()
+            await asyncio.to_thread(self._take, batches, now)
+            lanes = [batch.lane for batch in batches]
+            await self._feed.commit({lane: self._seen[lane] for lane in lanes})
 
-    def _take(self, batches: Sequence[LaneBatch]) -> tuple[dict[Lane, LanePosition], list[Lane]]:
-        unknown = [batch.lane for batch in batches if batch.lane not in self._seen]
-        self._seen.update(self._positions.load(unknown))
-        fresh: list[Envelope] = []
-        moved: dict[Lane, LanePosition] = {}
-        gaps: list[Lane] = []
-        for batch in batches:
-            order = in_order(batch.envelopes, self._seen[batch.lane].complete_to)
-            fresh += order.fresh
-            if order.gap is not None:
-                gaps.append(batch.lane)
-            position = _after(batch, order.fresh, self._seen[batch.lane], order.gap)
-            if position != self._seen[batch.lane]:
-                moved[batch.lane] = position
-        fresh.sort(key=lambda envelope: envelope.sequence)
-        self._save(fresh, moved)
-        self._seen.update(moved)
-        return moved, gaps
-
-    def _save(self, fresh: Sequence[Envelope], moved: Mapping[Lane, LanePosition]) -> None:
-        if not moved:
-            return
-        relevant = [envelope for envelope in fresh if envelope.type in self._types]
-        tracking = self._tracking(moved)
-        for _ in range(5):
-            session = self._react(relevant)
-            aggregates, beside = session.decided()
+    def _take(self, batches: Sequence[LaneBatch], now: float) -> None:
+        for attempt in range(1, _RACES + 1):
+            self._know([batch.lane for batch in batches])
             try:
-                self._app.save_all(aggregates, {}, beside=replace(beside, tracking=tracking))
-            except VersionConflict:
-                continue
+                self._save(self._admitted(batches, now), now)
+                return
             except AlreadyTracked:
                 self._seen.clear()
-                raise
-            return
-        raise RuntimeError("reactions lost five races in a row")
+                if attempt == _RACES:
+                    raise
 
-    def _tracking(self, moved: Mapping[Lane, LanePosition]) -> tuple[Tracking, ...]:
-        found: list[Tracking] = []
-        for lane, position in moved.items():
-            name = self._reactions.tracking_name(lane)
-            if position.complete_to > self._seen[lane].complete_to:
-                found.append(Tracking(name, position.complete_to))
-            if position.offset is not None and position.offset != self._seen[lane].offset:
-                found.append(Tracking(f"{name}:offset", position.offset))
-        return tuple(found)
+    def _know(self, lanes: Sequence[Lane]) -> None:
+        unknown = [lane for lane in lanes if lane not in self._seen]
+        if unknown:
+            self._seen.update(self._positions.load(unknown))
 
-    def _react(self, envelopes: Sequence[Envelope]) -> Session:
-        refused: set[UUID] = set()
-        while True:
-            session = Session(self._app)
-            spoiler = self._react_all(session, envelopes, refused)
-            if spoiler is None:
-                return session
-            refused.add(spoiler)
-
-    def _react_all(
-        self, session: Session, envelopes: Sequence[Envelope], refused: set[UUID]
-    ) -> UUID | None:
-        """Run every reaction; answers the event whose refusal came after half its decisions."""
-        for envelope in envelopes:
-            if envelope.id in refused:
+    def _admitted(self, batches: Sequence[LaneBatch], now: float) -> Portion:
+        fresh: list[Envelope] = []
+        after: dict[Lane, LanePosition] = {}
+        for batch in batches:
+            if batch.lane in self._held:
                 continue
-            session.begin(envelope)
+            before = self._seen[batch.lane]
+            order = in_order(batch.envelopes, before.sequence)
+            self._note_gap(batch.lane, order.gap, now)
+            fresh += order.fresh
+            after[batch.lane] = after_batch(batch, order, before)
+        events = self._decider.relevant(fresh)
+        events.sort(key=lambda envelope: envelope.sequence)
+        return Portion(events, after)
+
+    def _note_gap(self, lane: Lane, gap: int | None, now: float) -> None:
+        if gap is None:
+            self._gaps.settle(lane)
+        elif lane not in self._gaps:
+            place = f"{lane.context}/{lane.partition}"
+            reason = f"{place}: what comes before {gap} is missing"
+            self._gaps.hold(lane, reason, now)
+            _log.error("reactions_gap", consumer=self._name, lane=place, sequence=gap)
+
+    # --- saving ---
+
+    def _save(self, portion: Portion, now: float) -> None:
+        """Save all of it; what fails only when it is saved is found by halving."""
+        portion = portion.without_lanes(self._held.reasons)
+        try:
+            self._save_whole(portion, now)
+        except (*TRANSIENT, AlreadyTracked, RacesLost):
+            raise
+        except Exception as error:
+            if not portion.events:
+                raise
+            self._save_apart(portion, error, now)
+
+    def _save_apart(self, portion: Portion, error: Exception, now: float) -> None:
+        if len(portion.events) > 1:
+            for half in portion.halves(self._seen):
+                self._save(half, now)
+            return
+        event = portion.events[0]
+        if isinstance(error, REFUSED):
+            self._decider.refused(event, error)
+            self._save(Portion((), portion.after), now)
+        else:
+            lane = lane_of(event)
+            self._hold(lane, event, error, now)
+            stopped = portion.stopped_before({lane: event}, self._seen)
+            self._save_whole(Portion((), stopped.after), now)
+
+    def _save_whole(self, portion: Portion, now: float) -> None:
+        for _ in range(_RACES):
+            decided = self._decider.decide(portion.events)
+            failed = {lane: event for lane, (event, _) in decided.failed.items()}
+            reached = portion.stopped_before(failed, self._seen)
             try:
-                self._react_one(session, envelope)
-            except DomainError as refusal:
-                _log.info("no_effect", event_id=str(envelope.id), reason=refusal.slug)
-                if session.half_done():
-                    return envelope.id
-            session.attribute(self._cause(envelope))
-        return None
+                self._commit(decided.session, reached)
+            except VersionConflict:
+                continue
+            self._moved(reached)
+            for lane, (event, error) in decided.failed.items():
+                self._hold(lane, event, error, now)
+            return
+        raise RacesLost
 
-    def _react_one(self, session: Session, envelope: Envelope) -> None:
-        slot = Slot(envelope.type, envelope.aggregate_id, envelope.aggregate_version)
-        event = self._codec.decode(envelope.data, slot)
-        self._reactions.table[type(event)](session, envelope, event)
+    def _commit(self, session: Session, reached: Portion) -> None:
+        aggregates, beside = session.decided()
+        moved = self._positions.saved(self._seen, reached.advances(self._seen))
+        if moved.tracking:
+            directory = (*beside.directory, *moved.directory)
+            everything = replace(beside, tracking=moved.tracking, directory=directory)
+            self._app.save_all(aggregates, {}, beside=everything)
 
-    def _cause(self, envelope: Envelope) -> Cause:
-        return Cause(
-            command_id=uuid5(NAMESPACE_URL, f"{self._reactions.name}/{envelope.id}"),
-            correlation_id=envelope.correlation_id,
-            causation_id=envelope.id,
-            actor=f"reaction:{self._reactions.name}",
-            origin=envelope.origin,
-            at=envelope.occurred_at,
-            traceparent=envelope.traceparent,
-        )
+    def _moved(self, reached: Portion) -> None:
+        self.reacted += len(reached.events)
+        for lane in reached.advances(self._seen):
+            self._held.settle(lane)
+        self._seen.update(reached.after)
 
-
-def _after(
-    batch: LaneBatch, fresh: Sequence[Envelope], seen: LanePosition, gap: int | None
-) -> LanePosition:
-    last = fresh[-1] if fresh else None
-    sequence = last.sequence if last else seen.sequence
-    if gap is not None:
-        return LanePosition(sequence, None, seen.offset, max(sequence, seen.complete_to))
-    complete_to = max(batch.complete_to, sequence, seen.complete_to)
-    return LanePosition(sequence, None, batch.next_offset or seen.offset, complete_to)
+    def _hold(self, lane: Lane, event: Envelope, error: Exception, now: float) -> None:
+        place = f"{lane.context}/{lane.partition}/{event.sequence}"
+        reason = f"{type(error).__name__} at {place}: {event.type} {event.id}"
+        self._failed_at[lane] = event
+        self._held.hold(lane, reason, now)
+        _log.error("reactions_held", consumer=self._name, reason=reason, exc_info=error)

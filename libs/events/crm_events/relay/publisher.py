@@ -45,7 +45,8 @@ def watermark_headers(context: str, sequence: int) -> Headers:
 
 class Publisher:
     """Publishes one context's records. `deadline` is in seconds for a whole call; `ends` are the
-    offsets that the events topic's partitions are known to have reached."""
+    offsets that the events topic's partitions are known to have reached, `last_mark` is the newest
+    mark on its topic."""
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class Publisher:
         context: str,
         *,
         ends: Mapping[int, int] | None = None,
+        last_mark: Mark | None = None,
         deadline: float = 15.0,
     ) -> None:
         self._context = context
@@ -61,7 +63,7 @@ class Publisher:
         self._marks = marks_topic(namespace, context)
         self._ends = dict(ends or {})
         self._deadline = deadline
-        self._marked_to: int | None = None
+        self._marked_to = None if last_mark is None else last_mark.safe_to
         self._producer = AIOKafkaProducer(
             bootstrap_servers=bootstrap,
             acks="all",
@@ -122,9 +124,8 @@ class Publisher:
                     lane: sending.create_task(self._send_lane(topic, lane, records))
                     for lane, records in lanes.items()
                 }
-        except* Exception as errors:
-            causes = ", ".join(sorted({f"{type(e).__name__}: {e}" for e in _leaves(errors)}))
-            raise PublishFailed(causes) from errors
+        except Exception as error:
+            raise PublishFailed(_causes(error)) from error
         return {lane: task.result() for lane, task in tasks.items()}
 
     async def _send_lane(
@@ -160,11 +161,10 @@ class Publisher:
                 await producer.stop()
 
 
-def _leaves(group: BaseExceptionGroup[Exception]) -> list[BaseException]:
-    found: list[BaseException] = []
-    for error in group.exceptions:
-        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return found
+def _causes(error: BaseException) -> str:
+    if isinstance(error, BaseExceptionGroup):
+        return ", ".join(sorted({_causes(each) for each in error.exceptions}))
+    return f"{type(error).__name__}: {error}"
 
 
 def _appended(batch: BatchBuilder, record: Record) -> bool:

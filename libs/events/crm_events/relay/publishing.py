@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from crm_events.envelope import Envelope
 from crm_events.relay.publisher import Linked, Publisher
-from crm_events.store.port import EventRecorder, LogPage, RelayState
+from crm_events.store.port import EventRecorder, LogPage, Mark, RelayState
 
 T = TypeVar("T")
 _PAGE: Final = 2_000
@@ -36,13 +35,13 @@ class Publishing:
         recorder: EventRecorder,
         publisher: Publisher,
         state: RelayState,
-        last_mark: datetime | None,
+        last_mark: Mark | None,
         in_thread: InThread,
     ) -> None:
         self.state = state
         self._recorder = recorder
         self._publisher = publisher
-        self._last_mark = last_mark
+        self._last_mark = None if last_mark is None else last_mark.at
         self._in_thread = in_thread
         self._told = -1
         self._told_at = 0.0

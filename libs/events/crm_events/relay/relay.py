@@ -90,7 +90,13 @@ class Relay:
         written = await read_written(told.bootstrap, told.namespace, told.context)
         await self._in_thread(self._check_tails, state, written)
         state = await self._back_to(state, written.lost(state.last_in_partition))
-        publisher = Publisher(told.bootstrap, told.namespace, told.context, ends=written.ends)
+        publisher = Publisher(
+            told.bootstrap,
+            told.namespace,
+            told.context,
+            ends=written.ends,
+            last_mark=written.last_mark,
+        )
         publishing = Publishing(
             self._recorder, publisher, state, written.last_mark, self._in_thread
         )

@@ -17,6 +17,7 @@ from crm_events.catalogue import events_topic, marks_topic
 from crm_events.envelope import WATERMARK
 from crm_events.partitions import PARTITIONS
 from crm_events.relay.publisher import PublishFailed
+from crm_events.store.port import Mark
 
 _SECONDS: Final = 15.0
 _REQUEST_MS: Final = 10_000
@@ -36,7 +37,7 @@ class Written:
 
     tails: Mapping[int, Tail]
     ends: Mapping[int, int]
-    last_mark: datetime | None
+    last_mark: Mark | None
 
     def lost(self, last_in_partition: Mapping[int, int]) -> int | None:
         """The sequence to publish again after, None where nothing published is missing."""
@@ -70,7 +71,7 @@ async def read_written(bootstrap: str, namespace: str, context: str) -> Written:
         raise PublishFailed(f"{type(error).__name__}: {error}") from error
     finally:
         await consumer.stop()
-    last_mark = _mark_time(records.pop(marks)) if marks in records else None
+    last_mark = _mark(records.pop(marks)) if marks in records else None
     tails = {lane.partition: _tail(record) for lane, record in records.items()}
     return Written(tails, {lane.partition: ends[lane] for lane in lanes}, last_mark)
 
@@ -97,5 +98,6 @@ def _tail(record: ConsumerRecord) -> Tail:
     return Tail(sequence, UUID(headers["ce_id"].decode()))
 
 
-def _mark_time(record: ConsumerRecord) -> datetime:
-    return datetime.fromisoformat(orjson.loads(record.value)["at"])
+def _mark(record: ConsumerRecord) -> Mark:
+    raw = orjson.loads(record.value)
+    return Mark(datetime.fromisoformat(raw["at"]), raw["sequence"])

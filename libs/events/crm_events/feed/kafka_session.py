@@ -1,0 +1,95 @@
+"""One connection to a broker for a feed: its two consumers, opened and closed without a trace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+_PARTITION_BYTES: Final = 1024 * 1024
+_FETCH_BYTES: Final = 16 * 1024 * 1024
+_SESSION_MS: Final = 10_000
+_HEARTBEAT_MS: Final = 1_000
+_REBALANCE_MS: Final = 30_000
+_REQUEST_MS: Final = 10_000
+_START_SECONDS: Final = 15.0
+_CLOSE_SECONDS: Final = 5.0
+_IDLE_SECONDS: Final = 5.0
+
+
+class FeedUnavailable(Exception):
+    """The broker cannot be followed now; try again later."""
+
+
+class KafkaSession:
+    """A consumer of a group for events, and one without a group for marks.
+
+    Neither begins where the group's own offsets say: `earliest` is only where an offset that the
+    topic does not have ends up, and every lane is sought before it is read.
+    """
+
+    def __init__(self, bootstrap: str, group: str, instance: str | None) -> None:
+        common: dict[str, Any] = {
+            "bootstrap_servers": bootstrap,
+            "enable_auto_commit": False,
+            "auto_offset_reset": "earliest",
+            "isolation_level": "read_committed",
+            "request_timeout_ms": _REQUEST_MS,
+            "metadata_max_age_ms": 30_000,
+            "max_partition_fetch_bytes": _PARTITION_BYTES,
+            "fetch_max_bytes": _FETCH_BYTES,
+        }
+        self.consumer = AIOKafkaConsumer(
+            group_id=group,
+            group_instance_id=instance,
+            session_timeout_ms=_SESSION_MS,
+            heartbeat_interval_ms=_HEARTBEAT_MS,
+            rebalance_timeout_ms=_REBALANCE_MS,
+            **common,
+        )
+        self.marks_consumer = AIOKafkaConsumer(group_id=None, **common)
+        self._listened_at = self._heard_at = asyncio.get_running_loop().time()
+        self._answered: Mapping[TopicPartition, int | None] = {}
+
+    async def open(self, topics: Sequence[str]) -> None:
+        """Raises FeedUnavailable, with everything closed."""
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await self.consumer.start()
+                await self.marks_consumer.start()
+                there = await self.marks_consumer.topics()
+        except (KafkaError, OSError, TimeoutError) as error:
+            await self.close()
+            raise FeedUnavailable(f"Kafka does not answer: {type(error).__name__}") from error
+        except BaseException:
+            await self.close()
+            raise
+        if missing := sorted(set(topics) - there):
+            await self.close()
+            raise FeedUnavailable(f"topic {missing[0]} is not there yet; start the relay it is of")
+
+    def listen(self, heard: bool, lanes: Sequence[TopicPartition], silence: float) -> None:
+        """Raises FeedUnavailable after `silence` seconds without a word from the broker."""
+        now = asyncio.get_running_loop().time()
+        answered = {lane: self.consumer.last_poll_timestamp(lane) for lane in lanes}
+        busy_elsewhere = now - self._listened_at > _IDLE_SECONDS
+        if heard or answered != self._answered or busy_elsewhere:
+            self._answered, self._heard_at = answered, now
+        self._listened_at = now
+        if now - self._heard_at > silence:
+            raise FeedUnavailable(f"the broker has said nothing for {silence:g} s")
+
+    async def close(self) -> None:
+        """Leave the group and close both. What still waits for the broker is cut off."""
+        consumers = (self.consumer, self.marks_consumer)
+        closing = [asyncio.ensure_future(consumer.stop()) for consumer in consumers]
+        _, waiting = await asyncio.wait(closing, timeout=_CLOSE_SECONDS)
+        if waiting:
+            await asyncio.gather(*(consumer._client.close() for consumer in consumers))
+            await asyncio.wait(waiting, timeout=_CLOSE_SECONDS)
+        for task in closing:
+            task.cancel()
+        await asyncio.gather(*closing, return_exceptions=True)
