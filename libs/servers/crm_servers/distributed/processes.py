@@ -20,7 +20,6 @@ from crm_servers.postgres import programs, wheel_postgres
 from crm_servers.settings import with_ours
 from crm_servers.waiting import kafka_answers, postgres_answers
 
-
 HOPELESS = 20
 
 

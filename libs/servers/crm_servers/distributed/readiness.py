@@ -14,6 +14,7 @@ DEADLINE = 240.0
 PAUSE = 0.5
 TOLD_EVERY = 5.0
 REASON_BYTES = 500
+FEW = 4
 
 
 def wait_for(waiting: Callable[[], Mapping[str, str]], remedy: Callable[[str], str]) -> None:
@@ -32,8 +33,14 @@ def wait_for(waiting: Callable[[], Mapping[str, str]], remedy: Callable[[str], s
             )
         if now - told >= TOLD_EVERY:
             told = now
-            print(f"waiting for {', '.join(left)} ({now - started:.0f} s)", file=sys.stderr)
+            print(f"waiting for {_named(left)} ({now - started:.0f} s)", file=sys.stderr)
         time.sleep(PAUSE)  # noqa: TID251 (this is the waiter)
+
+
+def _named(left: Mapping[str, str]) -> str:
+    """A few by name, the others counted: a line that can be read at a glance."""
+    names, others = list(left)[:FEW], len(left) - FEW
+    return ", ".join(names) + (f" and {others} more" if others > 0 else "")
 
 
 def not_ready(urls: Mapping[str, str]) -> dict[str, str]:
