@@ -22,16 +22,17 @@ install: ## make .venv what the lock says; leaves the command at .venv/bin/crm
 	@$(PYTHON) requirements/install.py
 
 run: install ## everything in one process on SQLite, with a sample the first time
-	@$(BIN)/crm serve
+	@$(BIN)/crm serve --sample
 
 test: install ## all tests, over a real Kafka and a real PostgreSQL too (TESTS=path for some)
 	@$(BIN)/python -m crm_servers warm
 	@$(BIN)/python -m pytest $(TESTS)
 
-lint: install ## format, style, types, layers, sizes, words
+lint: install ## format, style, types, layers, sizes, words, schemas
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/python -m tests.architecture.checks
+	@$(BIN)/python -m crm_events.schemas check
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
 

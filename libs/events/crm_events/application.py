@@ -1,4 +1,4 @@
-"""What the application of every context shares: load, decide, save, and answer once for each command."""
+"""What the application of every context shares: load, decide, save, answer each command once."""
 
 from __future__ import annotations
 

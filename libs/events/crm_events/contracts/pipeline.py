@@ -138,7 +138,7 @@ class OrderLine(Value):
 
 
 class OrderPlaced(Event, context="pipeline"):
-    """A customer bought. The customer needs no contact record; region and segment are of this day."""
+    """A customer bought. They need no contact record; region and segment are those of this day."""
 
     customer_id: UUID
     total: Money

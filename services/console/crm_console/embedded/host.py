@@ -10,8 +10,7 @@ from typing import Any, Final, Self
 import structlog
 from crm_events.feed.store import StoreFeed
 from crm_events.store.port import StoreUnavailable
-from crm_projections.bootstrap import Views, build, open_database, store_feeds
-from crm_projections.engine.host import ViewHost
+from crm_projections.bootstrap import ViewHost, Views, build, open_database, store_feeds
 from crm_service.app import Edge, create_app
 from crm_service.health import Check, NotReady
 from crm_service.hosting import Context
