@@ -178,6 +178,9 @@ def _lifted(raw: Raw, shape: Shape) -> Raw:
             raw = lift.change(raw)
         except Exception as error:  # what an upcast makes of data nobody foresaw, it may raise
             raise UndecodableEvent(f"lifting to {lift.to}: {type(error).__name__}") from error
+    if shape.lifts:
+        absent = {field.name: None for field in personal_fields(shape.newest)}
+        raw = absent | raw
     return raw
 
 
