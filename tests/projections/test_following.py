@@ -1,9 +1,9 @@
 """A view takes every event once, whatever the delivery repeats, and moves with its position."""
 
 from crm_events.contracts.contacts import LeadQualified, LeadTagged
+from crm_events.feed.store import lanes_of
 from crm_projections.engine.digest import digest_of
 from crm_projections.engine.position import complete_to
-from crm_projections.engine.waiting import lanes_of
 
 from tests.projections.rig import Rig, lead
 from tests.projections.tags import TagsView

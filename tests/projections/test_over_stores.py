@@ -133,6 +133,25 @@ async def test_a_new_definition_is_rebuilt_at_the_start(stores: Stores) -> None:
     assert stores.rows(newer) == 20
 
 
+async def test_a_store_that_was_restored_stops_the_view_until_rebuilt(
+    stores: Stores, tmp_path: Path
+) -> None:
+    _tell(stores, 10)
+    async with stores.following() as host:
+        assert await host.wait_caught_up(stores.head(), 20)
+    (tmp_path / "restored").mkdir()
+    stores.contacts = Telling(tmp_path / "restored", "contacts", stores.keys)
+    _tell(stores, 4)
+    async with stores.following() as host:
+        await until(lambda: "Rebuild the view" in (host.failed() or ""))
+        assert stores.rows() == 20
+        await host.rebuild("tags")
+        _tell(stores, 1)
+        assert await host.wait_caught_up(stores.head(), 20)
+        assert host.failed() is None
+    assert stores.rows() == 10
+
+
 async def test_marks_of_the_store_answer_what_was_known(stores: Stores) -> None:
     _tell(stores, 2)
     mark = stores.contacts.recorder.write_mark()

@@ -46,7 +46,7 @@ from crm_projections.facts.instants import Reporting
 from crm_projections.settings import ProjectionSettings, projection_settings
 from crm_projections.views import names, questions
 
-__all__ = ["ROLES", "Views", "build", "open_database", "store_feeds"]
+__all__ = ["ROLES", "ViewHost", "Views", "build", "open_database", "store_feeds"]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from crm_events.feed.port import Lane
+from crm_events.feed.store import lanes_of
 from crm_service.problems import RequestRefused
 from sqlalchemy import Connection
 
@@ -20,7 +21,6 @@ from crm_projections.engine.marks import Known, known_at
 from crm_projections.engine.parking import parked_count
 from crm_projections.engine.position import LaneState, complete_to, load_states
 from crm_projections.engine.view import Answer, Cut, Projector, View
-from crm_projections.engine.waiting import lanes_of
 from crm_projections.views.names.projector import NamesView
 from crm_projections.views.names.queries import names_of
 

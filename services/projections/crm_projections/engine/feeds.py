@@ -26,6 +26,8 @@ class Feeds:
     live: Open
     history: Open
     shared: bool
+    quiet: float = 0.2
+    """A history feed that shows nothing for so many seconds has shown everything."""
 
 
 def store_feeds(recorders: Mapping[str, EventRecorder]) -> Feeds:
@@ -50,4 +52,4 @@ def kafka_feeds(bootstrap: str, namespace: str, instance: str | None = None) -> 
         alone = KafkaFeedSettings(bootstrap, namespace, contexts, f"{name}.{new_id().hex}")
         return KafkaFeed(alone, positions)
 
-    return Feeds(live=open_feed, shared=False, history=open_history)
+    return Feeds(live=open_feed, shared=False, history=open_history, quiet=5.0)

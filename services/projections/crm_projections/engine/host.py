@@ -11,6 +11,7 @@ from typing import Any, Final
 import structlog
 from crm_events.codec import Codec
 from crm_events.feed.port import Feed, Positions
+from crm_events.feed.store import lanes_of
 from prometheus_client import CollectorRegistry
 
 from crm_projections.engine.database import Database
@@ -31,7 +32,7 @@ from crm_projections.engine.projection import Projection
 from crm_projections.engine.rebuild import rebuild, verify
 from crm_projections.engine.runner import MakeFeed, Runner
 from crm_projections.engine.view import Projector
-from crm_projections.engine.waiting import Bell, lanes_of
+from crm_projections.engine.waiting import Bell
 
 _PAUSE: Final = 0.02
 _SILENCE: Final = 10.0
@@ -140,7 +141,12 @@ class ViewHost:
         Raises RebuildFailed, and KeyError for a view that is not here.
         """
         view = self._named(name)
-        rebuilt = await rebuild(view, self._workplace(), self._history(view))
+        rebuilt = await rebuild(
+            view, self._workplace(), self._history(view), quiet=self.feeds.quiet
+        )
+        for projection in self.projections:
+            if projection.name == name:
+                projection.begin_anew()
         await asyncio.to_thread(drop_older, self.database, view, ["retired"])
         return rebuilt
 

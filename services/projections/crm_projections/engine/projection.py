@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 import structlog
 from crm_events.feed.port import Lane, LaneBatch
+from crm_events.feed.store import lanes_of
 
 from crm_projections.engine.applying import TRANSIENT
 from crm_projections.engine.gaps import Backoff
@@ -39,6 +41,7 @@ class Projection(Generic[T]):
         self._backoff = Backoff()
         self._missed: set[Lane] = set()
         self._resume_at = 0.0
+        self._anew = False
 
     def stored(self) -> Mapping[Lane, LaneState] | None:
         """The position rows as the database holds them now; None where they are not this view's."""
@@ -64,6 +67,9 @@ class Projection(Generic[T]):
         """Take what came; answers the lanes that the feed must read again. `now` is monotonic."""
         mine = [batch for batch in batches if batch.lane.context in self.view.contexts]
         lanes = {batch.lane for batch in mine}
+        if self._anew:
+            self._anew, self._intake, self.waiting = False, None, None
+            return frozenset(lanes_of(self.view.contexts))
         if self.stopped is not None:
             return _NOTHING
         if self.waiting is not None:
@@ -102,8 +108,13 @@ class Projection(Generic[T]):
         self.stopped = reason
         self._work.metrics.stopped(self.name, True)
         _log.error("view_stopped", view=self.name, reason=reason)
-        if self._intake is not None:
-            record_stop(self._work.database, self._intake.opened.generation, reason)
+        with suppress(OutdatedView, *TRANSIENT):  # it has stopped, whether that is on record or not
+            opened = self._intake.opened if self._intake is not None else self._opener()
+            record_stop(self._work.database, opened.generation, reason)
+
+    def begin_anew(self) -> None:
+        """Follow the generation that is live now, from its own position. Thread-safe."""
+        self._anew, self.stopped = True, None
 
     def _start_over(self, lanes: set[Lane], fenced: Fenced) -> AbstractSet[Lane]:
         _log.warning("view_fenced", view=self.name, lanes=str(fenced))

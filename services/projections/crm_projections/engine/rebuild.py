@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from crm_events.feed.port import Feed, Lane
+from crm_events.feed.store import lanes_of
 from sqlalchemy import Connection, bindparam, update
 
 from crm_projections.engine.compare import differences
@@ -29,13 +31,11 @@ from crm_projections.engine.projection import Projection
 from crm_projections.engine.runner import LowestPositions, MakeFeed, Pace, Runner
 from crm_projections.engine.tables import POSITIONS
 from crm_projections.engine.view import Projector
-from crm_projections.engine.waiting import Bell, lanes_of
+from crm_projections.engine.waiting import Bell
 
 T = TypeVar("T")
 States = Mapping[Lane, LaneState]
 _PACE: Final = Pace(batch=5_000, poll=0.1)
-_DRAINED: Final = 2
-"""So many empty turns in a row with nothing ahead mean: this is all that the log holds."""
 
 
 class RebuildFailed(Exception):
@@ -48,22 +48,36 @@ class NeverEqual(Exception):
 
 @dataclass(slots=True)
 class _Filling:
-    """What is being filled, and how many turns in a row found nothing more."""
+    """What is being filled, and since when (monotonic) nothing more was found."""
 
     work: Workplace
-    projection: Projection[Any]
-    idle_turns: int = 0
+    quiet: float
+    idle_since: float | None = None
+
+    def look(self, found_something: bool) -> None:
+        now = time.monotonic()
+        self.idle_since = None if found_something else (self.idle_since or now)
+
+    @property
+    def whole(self) -> bool:
+        """Whether this is all that the log holds."""
+        return self.idle_since is not None and time.monotonic() - self.idle_since >= self.quiet
 
 
-async def rebuild(view: Projector[T], workplace: Workplace, make_feed: MakeFeed) -> Generation:
+async def rebuild(
+    view: Projector[T], workplace: Workplace, make_feed: MakeFeed, *, quiet: float = 0.2
+) -> Generation:
     """Fill a new generation from the log, and make it live once it has passed the live position.
+
+    A live generation that has stopped is not passed but replaced once the log has shown nothing
+    new for `quiet` seconds: its position may be of a log that is gone.
 
     Whoever follows the view is fenced at that moment and goes on with the new generation. Raises
     RebuildFailed; then nothing has changed.
     """
     opened = await _beside(view, workplace, "building")
     try:
-        await _fill(view, workplace, make_feed, opened, lambda f: _switched(f, view, opened))
+        await _fill(view, workplace, make_feed, opened, lambda f: _switched(f, view, opened), quiet)
     except BaseException:
         await asyncio.to_thread(drop, workplace.database, opened)
         raise
@@ -104,10 +118,12 @@ async def _fill(
     make_feed: MakeFeed,
     opened: Opened[T],
     done: Callable[[_Filling], bool],
+    *,
+    quiet: float = 0.0,
 ) -> None:
     work = workplace.apart()
     projection = Projection(view, work, lambda: opened)
-    filling = _Filling(work, projection)
+    filling = _Filling(work, quiet)
     runner = Runner([projection], work, make_feed, Bell(), _PACE)
     feed = make_feed(LowestPositions([projection]))
     await feed.start()
@@ -115,8 +131,7 @@ async def _fill(
         while not await asyncio.to_thread(done, filling):
             moves = projection.moves
             await runner.turn(feed)
-            drained = projection.moves == moves and _nothing_ahead(feed, view)
-            filling.idle_turns = filling.idle_turns + 1 if drained else 0
+            filling.look(projection.moves != moves or not _nothing_ahead(feed, view))
             if projection.stopped is not None:
                 raise RebuildFailed(projection.stopped)
     finally:
@@ -133,7 +148,7 @@ def _nothing_ahead(feed: Feed, view: Projector[Any]) -> bool:
 def _switched(filling: _Filling, view: Projector[T], opened: Opened[T]) -> bool:
     database, name = filling.work.database, view.definition.id
     with database.reading() as connection:
-        whole = filling.idle_turns >= _DRAINED and _nothing_to_pass(connection, name)
+        whole = filling.whole and _nothing_to_pass(connection, name)
         if not (whole or _passed(connection, name, opened.generation)):
             return False
     with database.writing() as connection:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
+from crm_events.feed.kafka import FeedUnavailable
 from crm_events.feed.port import Feed, Lane, LaneBatch, LanePosition, LogReplaced, Positions
 
 from crm_projections.engine.gaps import Backoff
@@ -166,7 +167,7 @@ class Runner:
             self.lags.measure(feed.lag(), self.projections)
 
     async def _pause(self, error: Exception) -> None:
-        self.failing = type(error).__name__
+        self.failing = str(error) if isinstance(error, FeedUnavailable) else type(error).__name__
         seconds = min(self._backoff.next(), _LONGEST_PAUSE)
         _log.warning("feed_failed", reason=self.failing, seconds=seconds, exc_info=error)
         self._turned_at = self._now()

@@ -11,6 +11,7 @@ from typing import Final
 
 from crm_events.catalogue import CONTEXTS
 from crm_events.feed.port import Lane
+from crm_events.feed.store import lanes_of
 from crm_events.partitions import PARTITIONS
 
 from crm_projections.engine.position import LaneState, complete_to
@@ -37,10 +38,6 @@ def parse_token(text: str) -> Token:
     if partition is not None and partition >= PARTITIONS:
         raise ValueError(f"partitions are numbered 0 to {PARTITIONS - 1}")
     return Token(found[1], partition, int(found[3]))
-
-
-def lanes_of(contexts: Collection[str]) -> list[Lane]:
-    return [Lane(context, number) for context in contexts for number in range(PARTITIONS)]
 
 
 def reached(states: Mapping[Lane, LaneState], token: Token) -> bool:

@@ -1,0 +1,95 @@
+"""The roles of the views as processes over PostgreSQL and Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from crm_events.catalogue import CONTEXTS
+from crm_events.contracts.pipeline import DealOpened, PipelineDefined, Stage
+from crm_events.relay.relay import Relay, RelaySettings
+from crm_events.relay.topics import ensure_topics
+from crm_servers import KafkaServer
+from crm_servers.settings import with_ours
+
+from tests.support.keys import KeysInMemory
+from tests.support.processes import Processes, master_key_in
+from tests.support.telling import Telling
+from tests.support.until import until
+
+FIRST = Stage(key="first", name="First", rank=1, probability=0.1)
+
+
+@pytest.fixture
+def processes(
+    tmp_path: Path, kafka: KafkaServer, postgres_database: str, namespace: str
+) -> Iterator[Processes]:
+    told = {
+        "CRM_NAMESPACE": namespace,
+        "CRM_KAFKA": kafka.bootstrap,
+        "CRM_POSTGRES": postgres_database,
+        "CRM_KEYS": postgres_database,
+        "CRM_MASTER_KEY_FILE": str(master_key_in(tmp_path)),
+    }
+    processes = Processes(tmp_path, told)
+    yield processes
+    processes.close()
+
+
+@pytest.fixture
+async def pipeline(tmp_path: Path, kafka: KafkaServer, namespace: str) -> AsyncIterator[Telling]:
+    """The log of pipeline, published as it grows."""
+    telling = Telling(tmp_path, "pipeline", KeysInMemory())
+    for context in CONTEXTS:
+        await ensure_topics(kafka.bootstrap, namespace, context, 1)
+    relay = Relay(telling.recorder, RelaySettings(kafka.bootstrap, namespace, "pipeline"))
+    task = asyncio.create_task(relay.run())
+    yield telling
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_an_event_comes_from_the_log_to_an_answer(
+    processes: Processes, pipeline: Telling
+) -> None:
+    for _ in range(2):
+        await asyncio.to_thread(processes.done, "projections", "migrate")
+    api = await asyncio.to_thread(processes.up, "projections", "serve")
+    await asyncio.to_thread(processes.up, "projections", "project")
+    await asyncio.to_thread(processes.up, "projections", "project")
+    pipeline.tell(PipelineDefined(key="sales", name="Sales", stages=(FIRST,)))
+    for _ in range(20):
+        pipeline.tell(DealOpened(pipeline="sales", pipeline_version=1, stage=FIRST))
+    token = f"pipeline/*/{pipeline.recorder.safe_position()}"
+
+    def answered() -> bool:
+        answer = httpx.get(f"{api}/v1/views/funnel", params={"after": token, "wait": 1})
+        return answer.status_code == 200 and answer.json()["totals"]["units"] == 20
+
+    try:
+        await until(answered, 60)
+    except TimeoutError:
+        pytest.fail(processes.told_last())
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ({"CRM_VIEWS": "funnel,happiness"}, "CRM_VIEWS names happiness"),
+        ({"CRM_KAFKA": ""}, "CRM_KAFKA is missing"),
+        ({"CRM_POSTGRES": ""}, "CRM_POSTGRES is missing"),
+    ],
+)
+def test_wrong_settings_are_refused_with_the_remedy(
+    processes: Processes, told: dict[str, str], reason: str
+) -> None:
+    command = [sys.executable, "-m", "crm_projections", "project"]
+    environment = with_ours({**processes.told, **told})
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert reason in run.stderr
