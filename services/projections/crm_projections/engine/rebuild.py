@@ -77,7 +77,9 @@ async def rebuild(
     """
     opened = await _beside(view, workplace, "building")
     try:
-        await _fill(view, workplace, make_feed, opened, lambda f: _switched(f, view, opened), quiet)
+        await _fill(
+            view, workplace, make_feed, opened, lambda f: _switched(f, view, opened), quiet=quiet
+        )
     except BaseException:
         await asyncio.to_thread(drop, workplace.database, opened)
         raise
