@@ -1,0 +1,103 @@
+"""`python -m tests.bench`: run the benchmarks, or write what was measured into the document."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+
+import structlog
+from crm_servers import ServerUnavailable
+
+from tests.bench import report
+from tests.bench.catalogue import BENCHES
+from tests.bench.ground import Ground, ground
+from tests.bench.measuring import Bench, Figures, NotDone, chosen, figures, interleaved
+
+_FAILED, _WRONG_USE = 1, 2
+
+
+def main(argv: Sequence[str]) -> int:
+    """0 whatever the figures; 1 where something was not done, 2 for wrong use."""
+    told = _parser().parse_args(argv)
+    _quieten()
+    try:
+        if told.document:
+            _document()
+        else:
+            rounds = told.rounds or (2 if told.quick else 5)
+            _run(chosen(BENCHES, told.only), rounds, quick=told.quick)
+    except (LookupError, report.NothingMeasured) as error:
+        return _said(str(error.args[0]), _WRONG_USE)
+    except (NotDone, ServerUnavailable) as error:
+        return _said(str(error), _FAILED)
+    return 0
+
+
+def _quieten() -> None:
+    """Rounds make topics and cut producers off all the time; clients would tell of each."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    for name in ("aiokafka", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--rounds", type=_positive, help="of each benchmark (5; 2 with --quick)")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="ID", help="R2 is R2-1, R2-8 ...; repeatable"
+    )
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that all works")
+    parser.add_argument(
+        "--document", action="store_true", help=f"write {report.RESULTS.name} into the document"
+    )
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("give 1 or more")
+    return number
+
+
+def _said(message: str, code: int) -> int:
+    print(f"bench: {message}", file=sys.stderr)
+    return code
+
+
+def _document() -> None:
+    report.document(measured=report.markdown(report.read(), BENCHES))
+    print(f"wrote {report.DOCUMENT.relative_to(report.ROOT)}")
+
+
+def _run(benches: Sequence[Bench], rounds: int, *, quick: bool) -> None:
+    started = time.monotonic()
+    with ground(quick=quick) as place:
+        results = [_one(bench, place, rounds) for bench in benches]
+    report.write(results)
+    print(f"\n{report.table(results, benches)}\n")
+    seconds = time.monotonic() - started
+    print(f"wrote {report.RESULTS.relative_to(report.ROOT)} after {seconds:.0f} s")
+
+
+def _one(bench: Bench, place: Ground, rounds: int) -> Figures:
+    print(f"\n{bench.id}: {bench.name}", flush=True)
+    with bench.open(place) as sides:
+        found = interleaved(sides, rounds, partial(_tell, bench, rounds))
+        if proof := sides.proof():
+            print(f"  {proof}", flush=True)
+    return figures(bench, found)
+
+
+def _tell(bench: Bench, rounds: int, number: int, ours: float, baseline: float) -> None:
+    sides = f"baseline {report.shown(baseline)}, ours {report.shown(ours)} {bench.unit}"
+    ratio = "" if baseline <= 0 else f", ratio {ours / baseline:.3g}"
+    print(f"  round {number} of {rounds}: {sides}{ratio}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,11 @@
+"""Every benchmark, in the order they run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.bench.appends import APPENDS
+from tests.bench.measuring import Bench
+from tests.bench.relaying import RELAYING
+
+BENCHES: Final[tuple[Bench, ...]] = (*APPENDS, RELAYING)
