@@ -93,3 +93,14 @@ def test_stop_leaves_nothing_running(supervisor: Supervisor, folder: Path) -> No
     assert not supervisor.running()
     assert not _runs(folder, "server")
     assert not _runs(folder, "role")
+
+
+def test_one_program_is_halted_and_begun_again(folder: Path, supervisor: Supervisor) -> None:
+    wait_until(lambda: _runs(folder, "server"), "the server runs")
+    first = supervisor.pids()["server"]
+    assert first == _pid(folder, "server")
+    supervisor.halt("server")
+    assert "server" not in supervisor.pids()
+    supervisor.begin("server")
+    wait_until(lambda: _pid(folder, "server") not in {0, first}, "it runs again")
+    assert supervisor.pids()["server"] == _pid(folder, "server")

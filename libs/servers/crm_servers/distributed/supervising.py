@@ -80,6 +80,21 @@ class Supervisor:
         states = {"BACKOFF", "FATAL"}
         return {info["name"]: info["description"] for info in found if info["statename"] in states}
 
+    def pids(self) -> dict[str, int]:
+        """The processes that run now, by the name of their program."""
+        with self._rpc() as rpc:
+            found = rpc.getAllProcessInfo()
+        return {info["name"]: info["pid"] for info in found if info["pid"]}
+
+    def halt(self, name: str) -> None:
+        """Ends one program, which stays down until `begin`."""
+        with self._rpc() as rpc:
+            rpc.stopProcess(_full_name(rpc, name))
+
+    def begin(self, name: str) -> None:
+        with self._rpc() as rpc:
+            rpc.startProcess(_full_name(rpc, name), False)
+
     def stop(self) -> None:
         """Ends roles first, then the servers, then itself."""
         try:
@@ -98,6 +113,11 @@ class Supervisor:
                     f"supervisord does not answer; read {self._folder / 'supervisord.log'}"
                 )
             time.sleep(PAUSE)  # noqa: TID251 (this is the waiter)
+
+
+def _full_name(rpc: Any, name: str) -> str:
+    groups = {info["name"]: info["group"] for info in rpc.getAllProcessInfo()}
+    return f"{groups[name]}:{name}"
 
 
 def _socket_path(folder: Path) -> Path:
