@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.bench.appends import APPENDS
 from tests.bench.measuring import Bench
+from tests.bench.projecting import PROJECTING
 from tests.bench.relaying import RELAYING
 
-BENCHES: Final[tuple[Bench, ...]] = (*APPENDS, RELAYING)
+BENCHES: Final[tuple[Bench, ...]] = (*APPENDS, RELAYING, *PROJECTING)
