@@ -29,6 +29,7 @@ __all__ = ["FeedUnavailable", "KafkaFeed", "KafkaFeedSettings"]
 _log = structlog.get_logger("crm.feed")
 _SLICE: Final = 0.1
 _IN_A_THREAD: Final = 300
+_LOOK_EVERY: Final = 2.0
 _COMMIT_EVERY: Final = 1.0
 _COMMIT_SECONDS: Final = 2.0
 Records = Mapping[TopicPartition, Sequence[ConsumerRecord]]
@@ -66,7 +67,8 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
         self._to_seek: set[TopicPartition] = set()
         self._offsets: dict[TopicPartition, int] = {}
         self._assigned = False
-        self._committed_at = 0.0
+        self._topics: set[str] = set()
+        self._looked_at = self._committed_at = 0.0
 
     # --- rebalancing ---
 
@@ -116,17 +118,37 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
     async def start(self) -> None:
         """Connect and join the group. Raises FeedUnavailable with the reason."""
         told = self._settings
-        marks = {marks_topic(told.namespace, context): context for context in told.contexts}
         session = KafkaSession(told.bootstrap, f"{told.namespace}.{told.group}", told.instance)
-        await session.open([*self._contexts, *marks])
-        self._session = session
+        await session.open()
+        marks = {marks_topic(told.namespace, context): context for context in told.contexts}
+        self._session, self._topics = session, set()
         self._marks = KafkaMarks(session.marks_consumer, marks)
-        self._marks.begin()
-        session.consumer.subscribe(list(self._contexts), listener=self)
+        await self._subscribe()
+
+    async def _subscribe(self) -> None:
+        """To the topics that exist; a relay that was never started has made none yet."""
+        self._looked_at = asyncio.get_running_loop().time()
+        told = self._settings
+        marks = {marks_topic(told.namespace, context) for context in told.contexts}
+        there = await self._running.topics() & (marks | set(self._contexts))
+        events = there & set(self._contexts)
+        if not events:
+            raise FeedUnavailable("there are no topics yet; start the relays of the contexts")
+        if there != self._topics:
+            self._topics = there
+            self._marks.follow(there)
+            self._consumer.subscribe(sorted(events), listener=self)
+            _log.info("lanes_followed", consumer=told.group, count=len(events))
+
+    async def _look_for_topics(self) -> None:
+        late = asyncio.get_running_loop().time() - self._looked_at > _LOOK_EVERY
+        if late and len(self._topics) < 2 * len(self._contexts):
+            await self._subscribe()
 
     async def poll(self, max_events: int, timeout: float) -> Sequence[LaneBatch]:
         clock = asyncio.get_running_loop().time
         deadline = clock() + timeout
+        await self._look_for_topics()
         while True:
             await self._seek()
             found = await self._fetch(max_events, min(_SLICE, max(deadline - clock(), 0.0)))

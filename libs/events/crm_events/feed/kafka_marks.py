@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Final
 
@@ -25,8 +26,9 @@ class KafkaMarks:
         self._contexts = contexts
         self._newest: dict[str, datetime] = {}
 
-    def begin(self) -> None:
-        self._consumer.assign([TopicPartition(topic, 0) for topic in self._contexts])
+    def follow(self, there: AbstractSet[str]) -> None:
+        """Read those of the topics that exist; what was read before is told apart by its time."""
+        self._consumer.assign([TopicPartition(topic, 0) for topic in there & set(self._contexts)])
 
     async def take(self) -> Mapping[str, Sequence[Mark]]:
         """Those that have come, without waiting."""

@@ -54,22 +54,26 @@ class KafkaSession:
         self._listened_at = self._heard_at = asyncio.get_running_loop().time()
         self._answered: Mapping[TopicPartition, int | None] = {}
 
-    async def open(self, topics: Sequence[str]) -> None:
+    async def open(self) -> None:
         """Raises FeedUnavailable, with everything closed."""
         try:
             async with asyncio.timeout(_START_SECONDS):
                 await self.consumer.start()
                 await self.marks_consumer.start()
-                there = await self.marks_consumer.topics()
         except (KafkaError, OSError, TimeoutError) as error:
             await self.close()
             raise FeedUnavailable(f"Kafka does not answer: {type(error).__name__}") from error
         except BaseException:
             await self.close()
             raise
-        if missing := sorted(set(topics) - there):
-            await self.close()
-            raise FeedUnavailable(f"topic {missing[0]} is not there yet; start the relay it is of")
+
+    async def topics(self) -> set[str]:
+        """Those that exist; asking for one by its name could create it. Raises FeedUnavailable."""
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                return set(await self.marks_consumer.topics())
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise FeedUnavailable(f"Kafka does not answer: {type(error).__name__}") from error
 
     def listen(self, heard: bool, lanes: Sequence[TopicPartition], silence: float) -> None:
         """Raises FeedUnavailable after `silence` seconds without a word from the broker."""

@@ -150,15 +150,17 @@ class Publisher:
     async def drop(self) -> None:
         """Close without delivering what is unacknowledged.
 
-        An idempotent producer tries for ever, so its stop would wait as long; it is told that
-        everything has failed first, and its connections are cut.
+        An idempotent producer tries for ever, and its stop would wait as long: so nobody waits for
+        the batches any more, and the connections are cut first.
         """
-        producer = self._producer
-        producer._message_accumulator.fail_all(PublishFailed("the producer was dropped"))
+        accumulator = self._producer._message_accumulator
+        queued = [batch for lane in accumulator._batches.values() for batch in lane]
+        for batch in (*queued, *accumulator._pending_batches):
+            batch.future.cancel()
         with suppress(Exception):
             async with asyncio.timeout(_STOP_SECONDS):
-                await producer.client.close()
-                await producer.stop()
+                await self._producer.client.close()
+                await self._producer.stop()
 
 
 def _causes(error: BaseException) -> str:

@@ -1,0 +1,51 @@
+"""A context's store on either database, and its relays."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from crm_events.relay.relay import Relay, RelaySettings
+from crm_events.store.port import EventRecorder
+from crm_servers import KafkaServer
+
+from tests.events.store.conftest import opened, place, recorder, sqlite
+from tests.events.writing import Writer
+from tests.support.until import until
+
+__all__ = ["opened", "place", "recorder", "sqlite"]
+
+MakeRelay = Callable[[EventRecorder], Relay]
+
+
+@pytest.fixture
+def writer(recorder: EventRecorder) -> Writer:
+    return Writer(recorder)
+
+
+@pytest.fixture
+def make_relay(kafka: KafkaServer, namespace: str) -> MakeRelay:
+    settings = RelaySettings(kafka.bootstrap, namespace, "contacts")
+    return lambda recorder: Relay(recorder, settings)
+
+
+@asynccontextmanager
+async def running(relay: Relay) -> AsyncIterator[Relay]:
+    """The relay at work; it leaves no task and no thread behind."""
+    task = asyncio.create_task(relay.run())
+    try:
+        yield relay
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def reaches(relay: Relay, position: int, seconds: float = 30) -> None:
+    """Everything up to the position has been published and noted."""
+    try:
+        await until(lambda: relay.position >= position, seconds)
+    except TimeoutError:
+        pytest.fail(f"the relay stands at {relay.position} of {position}: {relay.failing}")
