@@ -53,7 +53,7 @@ async def _named(rig: Rig) -> dict[str, str]:
     def open_feed(_: str, of: tuple[str, ...], positions: object) -> FakeFeed:
         return FakeFeed(rig.log, positions, of)  # type: ignore[arg-type]
 
-    feeds = Feeds(open_feed, shared=True, history=open_feed)
+    feeds = Feeds(open_feed, open_feed, shared=True)
     host = ViewHost(rig.database, rig.codec, [names()], feeds, utc_now, CollectorRegistry())
     await host.start()
     try:
