@@ -33,7 +33,7 @@ def _run(wanted: argparse.Namespace) -> int:
         up(wanted.scale)
         return 0
     if wanted.command == "down":
-        down()
+        down(with_data=wanted.data)
         return 0
     server = wheel_kafka if wanted.command == "kafka" else wheel_postgres
     return _foreground(server(wanted.folder, wanted.port))
@@ -66,7 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     starting.add_argument(
         "--scale", action="append", default=[], metavar="ROLE=COPIES", help="such as contacts-api=2"
     )
-    commands.add_parser("down", help="stop what up started")
+    stopping = commands.add_parser("down", help="stop what up started")
+    stopping.add_argument("--data", action="store_true", help="and remove its data for good")
     return parser
 
 

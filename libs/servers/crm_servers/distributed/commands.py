@@ -15,7 +15,7 @@ from crm_servers.ports import LOOPBACK
 from crm_servers.settings import up_form, up_port
 
 ROOT = Path(__file__).resolve().parents[4]
-FORMS = ("docker", "processes")
+FORMS = ("processes", "docker")
 
 
 def up(scale: Sequence[str]) -> None:
@@ -32,12 +32,27 @@ def up(scale: Sequence[str]) -> None:
     _tell(chosen)
 
 
-def down() -> None:
-    """Stops what `up` started, in whichever form; data stays."""
+def down(*, with_data: bool = False) -> None:
+    """Stops what `up` started, in whichever form; its data goes only when that is asked for."""
     running = [name for name in FORMS if _running(name)]
     for name in running:
         _form(name).down()
-    print("stopped; the data stays" if running else "nothing is up")
+    print("stopped" if running else "nothing is up", end="; ")
+    if with_data:
+        _forget()
+    print("its data is gone" if with_data else "its data stays (down --data removes it)")
+
+
+def _forget() -> None:
+    for name in FORMS:
+        if not (ROOT / NAME / name).is_dir():
+            continue
+        if name == "docker" and not _docker():
+            raise ServerUnavailable(
+                "the volumes stay: no engine answers; start it, or point DOCKER_HOST at it"
+            )
+        _form(name).forget()
+        shutil.rmtree(ROOT / NAME / name)
 
 
 def _running(name: str) -> bool:

@@ -41,6 +41,10 @@ class Containers:
         """Stops what `up` started; the volumes with the data stay."""
         self._must("--profile", "tools", "down", "--remove-orphans")
 
+    def forget(self) -> None:
+        """Removes the volumes. Raises ServerUnavailable where no engine answers."""
+        self._must("--profile", "tools", "down", "--volumes", "--remove-orphans")
+
     def _pending(self) -> dict[str, str]:
         states = self._states()
         for state in states:

@@ -124,3 +124,6 @@ class Processes:
     def down(self) -> None:
         """Stops what `up` started here; all data stays."""
         self._supervisor.stop()
+
+    def forget(self) -> None:
+        """All data is in the folder, which the caller removes."""
