@@ -58,12 +58,15 @@ class Aggregate:
         self._pending: list[Change] = []
 
     def __init_subclass__(cls, **kwargs: object) -> None:
+        """Raises TypeError where two methods apply one event: only one of them would run."""
         super().__init_subclass__(**kwargs)
-        cls._appliers = cls._appliers | {
-            event_type: method
-            for method in vars(cls).values()
-            for event_type in getattr(method, "_applies", ())
-        }
+        own: dict[type[Event], Callable[[Any, Any], None]] = {}
+        for method in vars(cls).values():
+            for event_type in getattr(method, "_applies", ()):
+                if event_type in own:
+                    raise TypeError(f"{cls.__name__} applies {event_type.__name__} twice.")
+                own[event_type] = method
+        cls._appliers = cls._appliers | own
 
     def record(self, body: Event, *, at: datetime, supersedes: UUID | None = None) -> None:
         """Take a decided event: effective `at`, applied at once, saved later."""

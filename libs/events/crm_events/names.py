@@ -8,8 +8,15 @@ import unicodedata
 
 
 def folded(name: str) -> str:
-    """`GTXPro`, `GTX Pro` and `gtx  pro` are one name."""
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """`GTXPro`, `GTX Pro` and `gtx  pro` are one name; what cannot be seen does not count."""
+    text = "".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return text if text.isascii() else _visible(text)
+
+
+def _visible(text: str) -> str:
+    """Without byte order marks, zero-width and soft characters that copying brings along."""
+    seen = (letter for letter in text if unicodedata.category(letter) != "Cf")
+    return unicodedata.normalize("NFKC", "".join(seen))
 
 
 def name_key(secret: bytes, kind: str, name: str) -> bytes:
