@@ -29,6 +29,7 @@ async def test_redelivered_events_change_nothing(rig: Rig) -> None:
     process.feed.deliveries.extend([process.feed.batch(lane, 0), process.feed.batch(lane, 1)])
     await process.turn(2)
     assert (rig.rows(view), rig.states(view)) == before
+    assert not process.projection().gaps
 
 
 async def test_a_restart_goes_on_where_the_rows_are(rig: Rig) -> None:

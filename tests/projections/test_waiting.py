@@ -17,6 +17,9 @@ async def test_wait_ends_when_the_partition_is_taken(rig: Rig) -> None:
     waiting = asyncio.create_task(wait_for(lambda: rig.states(view), [token], 20, rig.bell))
     await process.until(lambda: rig.seen(view) == 1, "event taken")
     assert await waiting
+    rig.tag(1, "b")
+    later = Token("contacts", lane.partition, 2)
+    assert not await wait_for(lambda: rig.states(view), [later], 0.0, rig.bell)
 
 
 async def test_wait_for_all_partitions_needs_completeness(rig: Rig) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, Literal, TypeVar
 from sqlalchemy import Connection, MetaData, Row, case, delete, func, insert, select, update
 
 from crm_projections.engine.database import Database
-from crm_projections.engine.position import Generation, fence
+from crm_projections.engine.position import Generation
 from crm_projections.engine.tables import GENERATIONS, LETTERS, METADATA, POSITIONS
 from crm_projections.engine.view import Projector
 
@@ -119,7 +119,8 @@ def _create(connection: Connection, view: Projector[T], status: Status, now: int
 
 
 def switch(connection: Connection, old: Generation | None, new: Generation, now: int) -> None:
-    """Make `new` live and `old` retired in one statement, and fence whoever still feeds `old`."""
+    """Make `new` live and `old` retired in one statement; whoever feeds `old` is to be fenced in
+    the same transaction."""
     numbers = [generation.number for generation in (old, new) if generation is not None]
     becoming = GENERATIONS.c.generation == new.number
     connection.execute(
@@ -131,8 +132,6 @@ def switch(connection: Connection, old: Generation | None, new: Generation, now:
             stopped=None,
         )
     )
-    if old is not None:
-        fence(connection, old)
 
 
 def drop(database: Database, opened: Opened[Any]) -> None:
