@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 from crm_service.logging import configure
+from crm_service.serving import listen
 from crm_service.serving import serve as serve_app
 from crm_service.settings import ServiceSettings
 
@@ -50,7 +51,9 @@ def serve(
         raise typer.Exit(WRONG_USE)
     with explained():
         settings = _settings(target.home, host, port)
+        settings.principals()  # refused before a home is made
         with target.home.held():
+            listen(settings.host, settings.port).close()  # and before a sample is loaded
             log = log_file or target.home.path / "crm.log"
             with log.open("a", encoding="utf-8") as stream:
                 configure(settings.log_level, stream)
