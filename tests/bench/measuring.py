@@ -126,4 +126,3 @@ def chosen(benches: Sequence[Bench], only: Sequence[str]) -> list[Bench]:
 
 def _is(bench: Bench, name: str) -> bool:
     return bench.id == name or bench.id.startswith(f"{name}-")
-

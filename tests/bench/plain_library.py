@@ -66,5 +66,3 @@ def _opened(env: Mapping[str, str]) -> Iterator[PlainOrders]:
         yield app
     finally:
         app.close()
-
-

@@ -68,10 +68,10 @@ class Relaying:
         running = asyncio.create_task(relay.run())
         try:
             async with asyncio.timeout(_SECONDS):
-                while not relay.leading:
+                while not relay.leading:  # noqa: ASYNC110 (nothing rings for it)
                     await asyncio.sleep(_PAUSE)
                 started = time.perf_counter()
-                while relay.position < self._last:
+                while relay.position < self._last:  # noqa: ASYNC110 (nor for this)
                     await asyncio.sleep(_PAUSE)
                 return time.perf_counter() - started
         finally:

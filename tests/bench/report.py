@@ -96,4 +96,3 @@ def document(path: Path = DOCUMENT, *, measured: str) -> None:
     if not (begin and end):
         raise LookupError(f"{path} has no {_BEGIN} and {_END}")
     path.write_text(f"{before}{begin}\n{measured}\n{end}{after}", encoding="utf-8")
-
