@@ -12,6 +12,6 @@ ENV GATEWAY_LISTEN=0.0.0.0:8080
 USER crm
 EXPOSE 8080
 # Alive, not ready: a gateway whose services are away still answers, with 503 and a reason.
-HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["/app/bin/python", "-c", \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["/app/bin/python", "-c", \
     "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/livez', timeout=4)"]
 CMD ["/app/bin/python", "/gateway/start.py"]

@@ -34,7 +34,7 @@ ENV PATH=/app/bin:$PATH PYTHONDONTWRITEBYTECODE=1 \
     SERVICE=$SERVICE CRM_HOST=0.0.0.0 CRM_PORT=8000 CRM_HEALTH_PORT=8000
 USER crm
 EXPOSE 8000
-HEALTHCHECK --interval=5s --timeout=5s --start-period=120s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
     CMD ["python", "/app/healthcheck.py"]
 # docker run crm-contacts relay
 ENTRYPOINT ["sh", "-c", "exec python -m \"crm_$SERVICE\" \"$@\"", "crm"]
