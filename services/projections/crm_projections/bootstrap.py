@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -36,7 +36,7 @@ from crm_projections.api.routes import questions_router, views_router
 from crm_projections.api.standing import Standings
 from crm_projections.engine.database import Database, open_database
 from crm_projections.engine.feeds import Feeds, kafka_feeds, store_feeds
-from crm_projections.engine.generation import migrate, open_live
+from crm_projections.engine.generation import OutdatedView, migrate, open_live
 from crm_projections.engine.host import ViewHost
 from crm_projections.engine.instants import micros
 from crm_projections.engine.resolving import Resolver
@@ -64,10 +64,12 @@ class Views:
         return (*self.questions, names())
 
     def migrate(self) -> None:
-        """Make the tables that are missing. Raises OutdatedView."""
+        """Make the tables that are missing. Those of another definition are left to whoever follows
+        the view, who rebuilds it."""
         migrate(self.database)
         for view in self.all:
-            open_live(self.database, view, micros(utc_now()))
+            with suppress(OutdatedView):
+                open_live(self.database, view, micros(utc_now()))
 
     def host(
         self,
