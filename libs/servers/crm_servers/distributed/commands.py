@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -57,7 +58,10 @@ def _forget() -> None:
 
 def _running(name: str) -> bool:
     """Asks without making a folder for a form that was never started here."""
-    if not (ROOT / NAME / name).is_dir() or (name == "docker" and not _docker()):
+    if not (ROOT / NAME / name).is_dir():
+        return False
+    if name == "docker" and not _docker():
+        print("no Docker engine answers: what may run there is left alone", file=sys.stderr)
         return False
     return _form(name).running()
 

@@ -122,8 +122,9 @@ class Processes:
         return f"read {log}, mend what it says, then `make down` and `make up` again"
 
     def down(self) -> None:
-        """Stops what `up` started here; all data stays."""
-        self._supervisor.stop()
+        """Stops what `up` started here, however far it came; all data stays."""
+        if self.running():
+            self._supervisor.stop()
 
     def forget(self) -> None:
         """All data is in the folder, which the caller removes."""

@@ -24,7 +24,7 @@ def engine_answers() -> bool:
     if address.scheme.endswith("unix") and not _accepts(address.path):
         return False
     try:
-        with closing(DockerClient(timeout=5).client) as engine:
+        with closing(DockerClient(timeout=PATIENCE).client) as engine:
             return bool(engine.ping())
     except (DockerException, OSError):
         return False
