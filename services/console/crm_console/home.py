@@ -6,6 +6,8 @@ import fcntl
 import json
 import os
 import secrets
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ from typing import Final
 
 _PRIVATE: Final = 0o600
 _SECRET_BYTES: Final = 32
+_SAID_BYTES: Final = 1_024
+_LOOKED_AT_SECONDS: Final = 0.5
 
 
 class HomeInUse(Exception):
@@ -91,11 +95,18 @@ class Home:
         return not self.store("contacts").exists()
 
     def secret(self) -> bytes:
-        """The deployment's secret, made on first use: ids of imported things derive from it."""
+        """The deployment's secret, made on first use: ids of imported things derive from it.
+
+        Raises HomeUnusable.
+        """
         path = self.path / "secret"
         try:
             return bytes.fromhex(path.read_text().strip())
+        except ValueError:
+            raise HomeUnusable(f"{path} holds no secret; restore it from your backup.") from None
         except FileNotFoundError:
+            if not self.is_new():
+                raise HomeUnusable(f"{path} is missing; restore it from your backup.") from None
             made = secrets.token_bytes(_SECRET_BYTES)
             write_private(path, made.hex())
             return made
@@ -105,17 +116,19 @@ class Home:
         """Hold the home for this process. Raises HomeInUse and HomeUnusable."""
         lock = self._opened()
         try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise HomeInUse(
-                    f"{self.path} is in use by process {_read(lock).pid}; wait for it to end, or "
-                    "give another folder with --home."
-                ) from None
+            if not _locked(lock):
+                raise self.in_use_by(_read(lock))
             self.say(None)
             yield
         finally:
             os.close(lock)
+
+    def in_use_by(self, holder: Holder) -> HomeInUse:
+        """The refusal for a home that somebody else holds."""
+        return HomeInUse(
+            f"{self.path} is in use by process {holder.pid}; wait for it to end, or give another "
+            "folder with --home."
+        )
 
     def _opened(self) -> int:
         try:
@@ -129,7 +142,11 @@ class Home:
     def say(self, address: str | None) -> None:
         """Write into the lock who holds it and where it answers; for the holder only."""
         text = json.dumps({"pid": os.getpid(), "address": address})
-        (self.path / "lock").write_text(text)
+        lock = os.open(self.path / "lock", os.O_WRONLY)
+        try:
+            os.pwrite(lock, text.encode().ljust(_SAID_BYTES), 0)
+        finally:
+            os.close(lock)
 
     def holder(self) -> Holder | None:
         """The living holder of the home, or None."""
@@ -138,7 +155,7 @@ class Home:
         except OSError:
             return None
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
             return _read(lock)
         else:
@@ -147,9 +164,22 @@ class Home:
             os.close(lock)
 
 
+def _locked(lock: int) -> bool:
+    """Whether the lock is ours now. Who only looks at it holds it for an instant too."""
+    deadline, pause = time.monotonic() + _LOOKED_AT_SECONDS, threading.Event()
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if time.monotonic() > deadline:
+                return False
+            pause.wait(0.01)
+
+
 def _read(lock: int) -> Holder:
     try:
-        said = json.loads(os.pread(lock, 4_096, 0))
+        said = json.loads(os.pread(lock, _SAID_BYTES, 0))
         return Holder(int(said["pid"]), said["address"])
     except (ValueError, KeyError, TypeError):
         return Holder(0, None)

@@ -13,12 +13,14 @@ from crm_console.transport import Transport
 _CONTEXTS: Final = ("contacts", "pipeline", "ticketing", "campaigns")
 _QUICKEST: Final = 0.005
 _SLOWEST: Final = 0.2
-_PATIENCE: Final = 60.0
+PATIENCE_SECONDS: Final = 60.0
+_ROUNDS: Final = 5
+"""What reactions made of it, what others made of that: no chain of reactions is longer."""
 _paused: Final = threading.Event()
 
 
 class StillBehind(Exception):
-    """Reactions or views have not moved for a minute."""
+    """Reactions or views have not moved for as long as one waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,12 @@ class _Standing:
     reacted: Mapping[tuple[str, str], int]
     viewed: Mapping[str, int]
 
-    def behind(self) -> str | None:
-        """What has something left to see, or None."""
+    def behind(self, heads: Mapping[str, int]) -> str | None:
+        """What has yet to see something up to these heads, or None."""
         for (who, source), sequence in self.reacted.items():
-            if sequence < self.heads[source]:
+            if sequence < heads[source]:
                 return f"the reactions of {who}"
-        late = [name for name, head in self.heads.items() if self.viewed.get(name, head) < head]
+        late = [name for name, head in heads.items() if self.viewed.get(name, head) < head]
         return f"the views of {late[0]}" if late else None
 
 
@@ -49,19 +51,33 @@ def _standing(transport: Transport) -> _Standing:
     return _Standing({name: p["sequence"] for name, p in found.items()}, reacted, viewed)
 
 
-def settle(transport: Transport) -> None:
-    """Return when nothing is left to see. Raises StillBehind after a minute without movement."""
-    before = _standing(transport)
-    since, pause = time.monotonic(), _QUICKEST
+def settle(transport: Transport, patience: float = PATIENCE_SECONDS) -> None:
+    """Return when all that was written before, and what it led to, has been seen everywhere.
+
+    What others write meanwhile is not waited for. Raises StillBehind after so many seconds without
+    movement.
+    """
+    now = _standing(transport)
+    for _ in range(_ROUNDS):
+        heads = now.heads
+        now = _seen(transport, heads, patience)
+        if now.heads == heads:
+            return
+
+
+def _seen(transport: Transport, heads: Mapping[str, int], patience: float) -> _Standing:
+    """How things stand once everything up to these heads has been seen."""
+    before, since, pause = None, time.monotonic(), _QUICKEST
     while True:
         now = _standing(transport)
-        if now.behind() is None and now.heads == before.heads:
-            return
+        behind = now.behind(heads)
+        if behind is None:
+            return now
         if now != before:
             since = time.monotonic()
-        elif time.monotonic() - since > _PATIENCE:
+        elif time.monotonic() - since > patience:
             raise StillBehind(
-                f"Waited a minute for {now.behind()}; see `crm parked list` and the server's log."
+                f"Waited {patience:g} s for {behind}; see `crm parked list` and the server's log."
             )
         before = now
         _paused.wait(pause)

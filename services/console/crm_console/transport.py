@@ -33,8 +33,7 @@ def _sentence(status: int, problem: Mapping[str, Any]) -> str:
     errors = problem.get("errors")
     if not isinstance(errors, list) or not errors:
         return detail
-    told = "; ".join(f"{e.get('field') or e.get('in')}: {e.get('reason')}" for e in errors)
-    return f"{detail} {told}"
+    return "; ".join(f"{e.get('field') or e.get('in')}: {e.get('reason')}" for e in errors)
 
 
 class Transport(Protocol):
@@ -154,7 +153,11 @@ class InProcess:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._run(self._hosted.__aenter__())
+        try:
+            self._run(self._hosted.__aenter__())
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
@@ -163,8 +166,13 @@ class InProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        try:
+            self._run(self._hosted.__aexit__(kind, error, trace))
+        finally:
+            self._end()
+
+    def _end(self) -> None:
         self._run(self._client.aclose())
-        self._run(self._hosted.__aexit__(kind, error, trace))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import Connection, create_engine
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# Alembic is imported where a schema is old, and spared the many starts that find it current: with
+# its templates it takes as long to import as everything else here.
 
 VERSION_TABLE: Final = "schema_version"
 _SQLITE_PATIENCE: Final = 30.0
@@ -42,12 +45,16 @@ class Scripts:
     head: str
 
     def config(self) -> Config:
+        from alembic.config import Config  # noqa: PLC0415
+
         config = Config()
         config.set_main_option("script_location", self.location)
         return config
 
     def newest(self) -> str | None:
         """What the scripts themselves say; equal to `head`, which is here to spare the reading."""
+        from alembic.script import ScriptDirectory  # noqa: PLC0415
+
         return ScriptDirectory.from_config(self.config()).get_current_head()
 
     def fits(self, version: str | None) -> bool:
@@ -143,6 +150,8 @@ def migrate_postgres(dsn: str, schema: str, scripts: Scripts) -> None:
 
 
 def _run(scripts: Scripts, connection: Connection, schema: str | None = None) -> None:
+    from alembic import command  # noqa: PLC0415
+
     config = scripts.config()
     config.attributes.update(connection=connection, schema=schema)
     with _ALEMBIC_IS_GLOBAL:

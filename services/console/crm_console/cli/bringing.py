@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 
 from crm_console.cli import import_options as given
 from crm_console.cli.failures import SOME_REFUSED, explained
-from crm_console.cli.output import Output, chosen, print_json, progress, say, table
+from crm_console.cli.import_report import report
+from crm_console.cli.output import (
+    Output,
+    OutputOption,
+    chosen,
+    print_list,
+    progress,
+    say,
+    table,
+)
 from crm_console.cli.session import Target, opened
 from crm_console.importing import (
     ErrorFile,
@@ -27,7 +37,6 @@ from crm_console.sending.progress import ImportProgress, progress_of
 from crm_console.sending.sender import Sender, Sending, Summary
 from crm_console.settling import settle
 
-_SHOWN_STUBS: Final = 10
 DEFAULT_PIPELINE: Final = "sales"
 
 
@@ -55,7 +64,7 @@ def bring(
     dry_run: given.DryRun = False,
     errors: given.Errors = None,
     resume: given.Resume = False,
-    output: Annotated[Output | None, typer.Option("-o", "--output")] = None,
+    output: OutputOption = None,
 ) -> None:
     """Import a file through the same commands as everything else.
 
@@ -82,18 +91,28 @@ def _bring(
     said = context.params
     if file is None:
         raise FileRefused("Name the file to import,", "or give --fields to see what it may hold.")
+    _refuse_same_file(file, errors)
     options = _options(said)
     if mapping is not None:
         options = with_mapping_file(options, mapping)
-    opened_file = open_table(file, said["kind"], options)
+    with progress(f"reading {file.name}", None):
+        opened_file = open_table(file, said["kind"], options)
     for note in opened_file.notes:
         say(f"{note.about}: {note.text}")
     told = _told(said["kind"], options, said["pipeline"])
     sending = Sending(said["source"], told, said["dry_run"])
     summary = _import(context.obj, opened_file, sending, errors, said["resume"])
-    _report(summary, said["dry_run"], chosen(output), errors)
+    report(summary, said["dry_run"], chosen(output), errors)
     if summary.refused:
         raise typer.Exit(SOME_REFUSED)
+
+
+def _refuse_same_file(file: Path, errors: Path | None) -> None:
+    """Writing the refused rows must not destroy what they are read from."""
+    if errors is not None and errors.exists() and file.exists() and errors.samefile(file):
+        raise FileRefused(
+            f"--errors {errors} is the file to import.", "Name another one for the refused rows."
+        )
 
 
 def _options(said: Mapping[str, Any]) -> ImportOptions:
@@ -140,18 +159,14 @@ def _import(
         target.home.imports, file.digest, file.kind.name, sending.source, target.name
     )
     if resume:
-        sending = Sending(sending.source, sending.options, sending.dry_run, kept.line())
-    with (
-        opened(target) as transport,
-        ErrorFile(
-            errors or Path(os.devnull), file.headers, append=resume or errors is None
-        ) as refused,
-    ):
-        sender = Sender(transport, file, sending, refused.write)
-        summary = _send(sender, file, kept)
-        with progress("views", None):
+        sending = replace(sending, after_line=kept.line())
+    refused = ErrorFile(errors or Path(os.devnull), file.headers, append=resume or errors is None)
+    with opened(target) as transport, refused, _told_how_to_go_on(kept, sending):
+        summary = _send(Sender(transport, file, sending, refused.write), file, kept)
+        with progress("bringing the views up to date", None):
             settle(transport)
-    kept.done()
+    if not sending.dry_run:
+        kept.done()
     return summary
 
 
@@ -161,44 +176,28 @@ def _send(sender: Sender, file: ImportFile, kept: ImportProgress) -> Summary:
         return sender.send(lambda count: bar.advance(task, count), kept.reached)
 
 
-def _report(summary: Summary, dry_run: bool, output: Output, errors: Path | None) -> None:
-    counts = {
-        "read": summary.read,
-        "accepted": summary.accepted,
-        "changed_nothing": summary.unchanged,
-        "refused": summary.refused,
-    }
-    if output is Output.JSON:
-        print_json(
-            counts | {"dry_run": dry_run, "stubs": summary.stubs, "guessed": summary.guessed}
-        )
-        return
-    table("dry run, nothing is kept" if dry_run else "", list(counts), [list(counts.values())])
-    _remarks(summary, errors)
-
-
-def _remarks(summary: Summary, errors: Path | None) -> None:
-    for guess in summary.guessed[:_SHOWN_STUBS]:
-        say(f"matched: {guess}")
-    if summary.stubs:
-        names = ", ".join(summary.stubs[:_SHOWN_STUBS])
-        more = len(summary.stubs) - _SHOWN_STUBS
-        rest = f" and {more} more" if more > 0 else ""
-        say(f"made from a name alone, to be filled by a later import: {names}{rest}")
-    if summary.refused and errors is None:
-        say("give --errors FILE to get the refused rows with the reasons.")
-    elif summary.refused:
-        say(f"refused rows with the reasons: {errors}")
+@contextmanager
+def _told_how_to_go_on(kept: ImportProgress, sending: Sending) -> Iterator[None]:
+    """Whatever ends an import before its end, what was answered stays, and can be gone on from."""
+    try:
+        yield
+    except BaseException:
+        if kept.line() and not sending.dry_run:
+            say(
+                f"Everything up to line {kept.line():,} is in; the same command with --resume goes "
+                "on from there."
+            )
+        raise
 
 
 def print_fields(kind: str, output: Output | None) -> None:
     """The fields of a kind and the headers they are found by."""
     described = describe(kind)
-    if chosen(output) is not Output.TABLE:
-        print_json([asdict(field) for field in described])
+    if chosen(output) is Output.TABLE:
+        rows = [
+            (f.name, f.type, f.required, f"{f.english} / {f.chinese}", ", ".join(f.headers[2:6]))
+            for f in described
+        ]
+        table(kind, ("field", "type", "required", "what it is", "headers it is found by"), rows)
         return
-    rows: Sequence[Sequence[Any]] = [
-        (f.name, f.type, f.required, f"{f.english} / {f.chinese}", ", ".join(f.headers[2:6]))
-        for f in described
-    ]
-    table(kind, ("field", "type", "required", "what it is", "headers it is found by"), rows)
+    print_list(output, {}, [asdict(field) for field in described])

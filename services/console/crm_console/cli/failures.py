@@ -7,10 +7,6 @@ from contextlib import contextmanager
 from typing import Final
 
 import typer
-from crm_service.principals import Unguarded
-from crm_service.serving import AddressTaken
-from crm_service.settings import SettingsRefused
-from crm_service.tokens import TokensUnreadable, UnknownToken
 
 from crm_console.cli.output import say
 from crm_console.home import HomeInUse, HomeUnusable
@@ -22,15 +18,8 @@ FAILED: Final = 1
 WRONG_USE: Final = 2
 SOME_REFUSED: Final = 3
 
-_WRONG_USE: Final = (FileRefused, SettingsRefused, Unguarded, UnknownToken)
-_FAILED: Final = (
-    HomeInUse,
-    HomeUnusable,
-    ServerUnreachable,
-    StillBehind,
-    AddressTaken,
-    TokensUnreadable,
-)
+_FAILED: Final = (HomeInUse, HomeUnusable, ServerUnreachable, StillBehind)
+_PASSED_ON: Final = (typer.Exit, typer.BadParameter, BrokenPipeError)
 _CLIENT_ERRORS: Final = range(400, 500)
 
 
@@ -39,15 +28,30 @@ def explained() -> Iterator[None]:
     """Say what went wrong in one sentence on standard error, and end with its exit code."""
     try:
         yield
-    except _WRONG_USE as error:
-        say(f"crm: {error}")
-        raise typer.Exit(WRONG_USE) from None
-    except _FAILED as error:
-        say(f"crm: {error}")
-        raise typer.Exit(FAILED) from None
-    except ServerSaid as error:
-        say(f"crm: {error}")
-        raise typer.Exit(WRONG_USE if error.status in _CLIENT_ERRORS else FAILED) from None
     except KeyboardInterrupt:
         say("crm: interrupted; what was answered is kept.")
         raise typer.Exit(FAILED) from None
+    except Exception as error:
+        code = _code_of(error)
+        if code is None:
+            raise
+        say(f"crm: {error}")
+        raise typer.Exit(code) from None
+
+
+def _code_of(error: Exception) -> int | None:
+    """The exit code of an error whose message is all that a person needs."""
+    if isinstance(error, _PASSED_ON):
+        return None
+    if isinstance(error, FileRefused):
+        return WRONG_USE
+    if isinstance(error, (*_FAILED, OSError)):
+        return FAILED
+    if isinstance(error, ServerSaid):
+        return WRONG_USE if error.status in _CLIENT_ERRORS else FAILED
+    # Only who failed pays for importing what the rest of the application may raise.
+    from crm_console.cli.inner_failures import FAILURES, REFUSALS  # noqa: PLC0415
+
+    if isinstance(error, REFUSALS):
+        return WRONG_USE
+    return FAILED if isinstance(error, FAILURES) else None

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+import typer
+from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+from rich.text import Text
+
+from crm_console.cli.figures import text
 
 _WIDE: Final = 160
 stdout: Final = Console(width=None if sys.stdout.isatty() else _WIDE)
 stderr: Final = Console(stderr=True)
-_ABSENT: Final = "–"
+_NUMBER: Final = re.compile(r"–|[-+]?\d[\d,.]*\*?( %| [A-Z]{3})?|")
 
 
 class Output(StrEnum):
@@ -27,6 +41,12 @@ class Output(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+
+
+OutputOption = Annotated[
+    Output | None,
+    typer.Option("-o", "--output", help="Else a table on a terminal, and JSON in a pipe"),
+]
 
 
 def chosen(output: Output | None) -> Output:
@@ -40,18 +60,33 @@ def print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
-def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
-    """One line for each row; nested values as JSON."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+def print_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
+    """One line for each row; `columns` come first, and stand there where there are no rows."""
+    every = list(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
     writer = csv.writer(sys.stdout)
-    writer.writerow(columns)
+    writer.writerow(every)
     for row in rows:
-        writer.writerow([_plain(row.get(name)) for name in columns])
+        writer.writerow([_plain(row.get(name)) for name in every])
+
+
+def print_list(
+    output: Output | None, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Records in the way that was asked for; a table has these columns, under these names."""
+    how = chosen(output)
+    if how is Output.JSON:
+        print_json(rows)
+    elif how is Output.CSV:
+        print_csv(rows, list(columns))
+    else:
+        table("", list(columns.values()), [[row.get(name) for name in columns] for row in rows])
 
 
 def _plain(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, dict) and set(value) == {"amount", "currency"}:
         return str(value["amount"])
     if isinstance(value, dict | list):
@@ -61,45 +96,30 @@ def _plain(value: Any) -> str:
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """A table on standard output; numbers to the right, what is absent as –."""
-    shown = Table(title=title or None, title_justify="left", title_style="bold")
+    drawn = Table(title=title or None, title_justify="left", title_style="bold", box=box.ROUNDED)
+    lines = [[text(value) for value in row] for row in rows]
     for index, name in enumerate(columns):
-        numeric = any(isinstance(row[index], int | float | Decimal) for row in rows)
-        shown.add_column(name, justify="right" if numeric or index else "left")
-    for row in rows:
-        shown.add_row(*(text(value) for value in row))
-    stdout.print(shown)
+        numbers = all(_NUMBER.fullmatch(line[index]) for line in lines)
+        drawn.add_column(name, justify="right" if numbers and lines else "left")
+    for line in lines:
+        drawn.add_row(*(Text(cell) for cell in line))
+    stdout.print(drawn)
 
 
-def text(value: Any) -> str:
-    """A value as a person reads it."""
-    if value is None:
-        return _ABSENT
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.2f}"
-    if isinstance(value, dict) and set(value) == {"amount", "currency"}:
-        return f"{Decimal(value['amount']):,.2f} {value['currency']}"
-    return str(value)
+class _Rate(ProgressColumn):
+    """How many a second."""
 
-
-def percent(value: float | None) -> str:
-    """A ratio as a percentage with two decimals."""
-    return _ABSENT if value is None else f"{value * 100:.2f} %"
+    def render(self, task: Task) -> Text:
+        return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
 
 
 @contextmanager
 def progress(what: str, total: int | None) -> Iterator[Progress]:
     """A bar on standard error while something long goes on; silent where nobody watches."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=stderr, transient=True) as bar:
+    counted = (MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn())
+    shown = (*columns, *counted) if total is not None else (*columns, TimeElapsedColumn())
+    with Progress(*shown, console=stderr, transient=True) as bar:
         bar.add_task(what, total=total)
         yield bar
 

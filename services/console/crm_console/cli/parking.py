@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import typer
 
-from crm_console.cli.failures import explained
-from crm_console.cli.output import Output, chosen, print_json, say, table
+from crm_console.cli.failures import FAILED, explained
+from crm_console.cli.output import OutputOption, print_list, say
 from crm_console.cli.session import opened
 
 parked: Final = typer.Typer(
@@ -16,39 +17,64 @@ parked: Final = typer.Typer(
 )
 
 
+_COLUMNS: Final = {
+    "id": "id",
+    "view": "view",
+    "kind": "kind",
+    "type": "type",
+    "aggregate_id": "thing",
+    "reason": "reason",
+}
+_PAGE: Final = 500
+
+
 @parked.command("list")
-def list_(
-    context: typer.Context,
-    output: Annotated[Output | None, typer.Option("-o", "--output")] = None,
-) -> None:
-    """List parked events, the oldest first."""
+def list_(context: typer.Context, output: OutputOption = None) -> None:
+    """List parked events, the oldest first.
+
+    Example: crm parked list -o csv
+    """
+    letters: list[dict[str, Any]] = []
     with explained(), opened(context.obj) as transport:
-        found = transport.send("GET", "/v1/views/parked")
-    letters: list[dict[str, Any]] = found["parked"]
-    if chosen(output) is not Output.TABLE:
-        print_json(found)
-        return
-    columns = ("id", "view", "type", "aggregate_id", "reason")
-    table("", columns, [[letter.get(name) for name in columns] for letter in letters])
+        after: int | None = 0
+        while after is not None:
+            query = {"cursor": after, "limit": _PAGE}
+            page = transport.send("GET", "/v1/views/parked", query=query)
+            letters += page["parked"]
+            after = page["next"]
+    print_list(output, _COLUMNS, letters)
 
 
 @parked.command()
 def retry(
-    context: typer.Context, letter: Annotated[str, typer.Argument(help="Id from crm parked list")]
+    context: typer.Context, letter: Annotated[int, typer.Argument(help="Id from crm parked list")]
 ) -> None:
-    """Decode and apply a parked event and those behind it, in order."""
+    """Decode and apply a parked event and those behind it, in order.
+
+    Example: crm parked retry 7
+    """
     with explained(), opened(context.obj) as transport:
-        transport.send("POST", f"/v1/views/parked/{letter}:retry", body={})
-        say(f"{letter} is applied.")
+        _tell(letter, transport.send("POST", f"/v1/views/parked/{letter}:retry", body={}))
 
 
 @parked.command()
 def skip(
     context: typer.Context,
-    letter: Annotated[str, typer.Argument(help="Id from crm parked list")],
+    letter: Annotated[int, typer.Argument(help="Id from crm parked list")],
     reason: Annotated[str, typer.Option(help="Why it may be left out; kept with your name")],
 ) -> None:
-    """Leave a parked event out of its view for good, and apply those behind it."""
+    """Leave a parked event out of its view for good, and apply those behind it.
+
+    Example: crm parked skip 7 --reason "a test of the new form"
+    """
+    body = {"reason": reason}
     with explained(), opened(context.obj) as transport:
-        transport.send("POST", f"/v1/views/parked/{letter}:skip", body={"reason": reason})
-        say(f"{letter} is skipped.")
+        _tell(letter, transport.send("POST", f"/v1/views/parked/{letter}:skip", body=body))
+
+
+def _tell(letter: int, found: Mapping[str, Any]) -> None:
+    """What became of the event and of those behind it. Exits with 1 where some stay parked."""
+    say(f"{letter}: {found['applied']} applied, {found['skipped']} skipped.")
+    if found["parked"]:
+        say(f"crm: {found['parked']} stay parked: {found['reason']}")
+        raise typer.Exit(FAILED)

@@ -24,8 +24,8 @@ app: Final = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(serve)
-app.command("import")(bring)
-app.command()(view)
+app.command("import", no_args_is_help=True)(bring)
+app.command(no_args_is_help=True)(view)
 app.command()(sample)
 app.add_typer(parked, name="parked")
 app.add_typer(tokens, name="token")

@@ -11,8 +11,8 @@ from crm_console.cli.failures import explained
 from crm_console.cli.output import progress, say
 from crm_console.cli.session import opened
 from crm_console.home import Home
-from crm_console.sample.plot import Plot
-from crm_console.sample.story import Size, Story
+from crm_console.sample.plot import Plot, Size
+from crm_console.sample.story import Story
 from crm_console.transport import Transport
 
 SEED: Final = 20_26

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from crm_service.logging import configure
-
-from crm_console.embedded.host import Embedded
-from crm_console.embedded.settings import embedded_settings
-from crm_console.home import Home, HomeInUse
-from crm_console.transport import InProcess, OverHttp, Transport
+from crm_console.cli.output import say
+from crm_console.home import Home
+from crm_console.transport import OverHttp, Transport
 
 DEFAULT_HOME: Final = ".crm"
 
@@ -43,28 +40,25 @@ def opened(target: Target) -> Iterator[Transport]:
 
     Raises HomeInUse when another command holds the home and serves nobody.
     """
-    if target.server is not None:
-        with OverHttp(target.server, target.token) as transport:
+    holder = target.home.holder() if target.server is None else None
+    address = holder.address if holder is not None else target.server
+    if address is not None:
+        with OverHttp(address, target.token) as transport:
             yield transport
-        return
-    holder = target.home.holder()
-    if holder is not None and holder.address is not None:
-        with OverHttp(holder.address, target.token) as transport:
+    elif holder is not None:
+        raise target.home.in_use_by(holder)
+    else:
+        with target.home.held(), _inside(target.home) as transport:
             yield transport
-        return
-    if holder is not None:
-        raise HomeInUse(
-            f"{target.home.path} is in use by process {holder.pid}; wait for it to end, or give "
-            "another folder with --home."
-        )
-    embedded = Embedded(target.home, embedded_settings())
-    with target.home.held(), _logged(target.home), InProcess(embedded) as transport:
-        yield transport
 
 
 @contextmanager
-def _logged(home: Home) -> Iterator[None]:
-    """The log of the application goes to a file: standard output is the command's own."""
-    with (home.path / "crm.log").open("a", encoding="utf-8") as stream:
-        configure(embedded_settings().log_level, stream)
-        yield
+def _inside(home: Home) -> Iterator[Transport]:
+    # Whoever speaks to a server is spared the second that importing the application takes.
+    from crm_console.embedded.inside import inside, local_settings, logged  # noqa: PLC0415
+
+    if home.is_new():
+        say(f"Making a new home in {home.path.resolve()}")
+    settings = local_settings()
+    with logged(home, settings), inside(home, settings) as transport:
+        yield transport

@@ -9,18 +9,28 @@ from crm_events.clock import utc_now
 from crm_service.tokens import RIGHTS, Right, TokenFile
 
 from crm_console.cli.failures import explained
-from crm_console.cli.output import Output, chosen, print_json, say, stdout, table
+from crm_console.cli.output import OutputOption, print_list, say, stdout
 
 DEFAULT: Final[tuple[Right, ...]] = ("read", "write")
 tokens: Final = typer.Typer(
     help="Tokens for access from other machines, kept in the home.", no_args_is_help=True
 )
+_LONGEST_NAME: Final = 200
+_COLUMNS: Final = {"id": "id", "name": "name", "rights": "rights", "created_at": "created"}
 
 
 def _file(context: typer.Context) -> TokenFile:
-    home = context.obj.home
-    home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return TokenFile(home.tokens)
+    """The file that a server of this home reads. Raises SettingsRefused."""
+    # Reading settings takes longer to import than everything else here.
+    from crm_console.embedded.settings import embedded_settings  # noqa: PLC0415
+
+    return TokenFile(embedded_settings().tokens_file or context.obj.home.tokens)
+
+
+def _name(text: str) -> str:
+    if not text.strip() or len(text) > _LONGEST_NAME or not text.isprintable():
+        raise typer.BadParameter(f"a name takes 1 to {_LONGEST_NAME} printable characters")
+    return text
 
 
 def _rights(named: list[str] | None) -> tuple[Right, ...]:
@@ -43,32 +53,33 @@ def create(
 
     Example: crm token create reporting --right read
     """
+    rights = _rights(right)
     with explained():
-        token, text = _file(context).create(name, _rights(right), utc_now())
+        token, text = _file(context).create(_name(name), rights, utc_now())
         say(f"Token {token.id} for {name}. It is shown only now:")
         stdout.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @tokens.command("list")
-def list_(
-    context: typer.Context,
-    output: Annotated[Output | None, typer.Option("-o", "--output")] = None,
-) -> None:
-    """List the tokens, without their secrets."""
+def list_(context: typer.Context, output: OutputOption = None) -> None:
+    """List the tokens, without their secrets.
+
+    Example: crm token list
+    """
     with explained():
         found = _file(context).read()
-    if chosen(output) is Output.TABLE:
-        rows = [(t.id, t.name, ", ".join(sorted(t.rights)), str(t.created_at)) for t in found]
-        table("", ("id", "name", "rights", "created"), rows)
-    else:
-        print_json([t.model_dump(mode="json", exclude={"digest"}) for t in found])
+    rows = [token.model_dump(mode="json", exclude={"digest"}) for token in found]
+    print_list(output, _COLUMNS, rows)
 
 
 @tokens.command()
 def revoke(
     context: typer.Context, token: Annotated[str, typer.Argument(help="The token's id")]
 ) -> None:
-    """Revoke a token; running servers refuse it from their next request on."""
+    """Revoke a token; running servers refuse it from their next request on.
+
+    Example: crm token revoke 0f1e2d3c4b5a
+    """
     with explained():
         revoked = _file(context).revoke(token)
         say(f"Token {revoked.id} of {revoked.name} is revoked.")

@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from crm_console.embedded.dispatch import Dispatch
-from crm_console.embedded.stores import Stores, open_stores
+from crm_console.embedded.stores import Stores, open_stores, usable
 from crm_console.home import Home
 
 _log = structlog.get_logger("crm.embedded")
@@ -34,7 +34,7 @@ class Embedded:
         self._home = home
         self._settings = settings
         self._tasks: list[asyncio.Task[None]] = []
-        self._lifespan = AsyncExitStack()
+        self._closing: AsyncExitStack
         self._stores: Stores
         self._views: Views
         self._following: ViewHost
@@ -42,28 +42,38 @@ class Embedded:
         self.front: FastAPI
 
     async def __aenter__(self) -> Self:
-        settings = self._settings
+        """Raises HomeUnusable, and leaves nothing open then."""
+        async with AsyncExitStack() as opening:
+            await self._open(opening)
+            await self._start(opening)
+            self._closing = opening.pop_all()
+        return self
+
+    async def _open(self, opening: AsyncExitStack) -> None:
+        home, settings = self._home, self._settings
         self._stores = await asyncio.to_thread(
-            open_stores, self._home, settings.namespace, settings.currency
+            open_stores, home, settings.namespace, settings.currency
         )
-        self._views = await asyncio.to_thread(self._open_views)
+        opening.push_async_callback(asyncio.to_thread, self._stores.close)
+        with usable(home):
+            database = open_database(home.views, settings.namespace)
+            opening.push_async_callback(asyncio.to_thread, database.close)
+            await asyncio.to_thread(database.ping)
+        keys, zone = self._stores.keys, settings.timezone
+        self._views = build(database, keys, zone, settings.currency)
+
+    async def _start(self, opening: AsyncExitStack) -> None:
         self._following = self._views.host(store_feeds(self._stores.recorders))
-        principals = settings.principals()
-        self._dispatch = self._dispatcher(principals)
-        await self._lifespan.enter_async_context(self.front.router.lifespan_context(self.front))
-        await self._following.start()
+        self._dispatch = self._dispatcher(self._settings.principals())
+        await opening.enter_async_context(self.front.router.lifespan_context(self.front))
+        opening.push_async_callback(self._following.stop)
+        with usable(self._home):
+            await self._following.start()
+        opening.push_async_callback(self._unfollow)
         for context in self._stores.contexts.values():
             for work in context.work(self._feed(context)):
                 self._follow(work)
         self._follow(self._mark())
-        return self
-
-    def _open_views(self) -> Views:
-        settings = self._settings
-        database = open_database(self._home.views, settings.namespace)
-        views = build(database, self._stores.keys, settings.timezone, settings.currency)
-        views.migrate()
-        return views
 
     def _dispatcher(self, principals: Principals) -> Dispatch:
         edge = Edge(threads=self._settings.pool, allowed_hosts=self._settings.allowed_hosts)
@@ -112,13 +122,12 @@ class Embedded:
         await self._dispatch(scope, receive, send)
 
     async def __aexit__(self, *_: object) -> None:
+        await self._closing.aclose()
+
+    async def _unfollow(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._following.stop()
-        await asyncio.to_thread(self._views.database.close)
-        await self._lifespan.aclose()
-        await asyncio.to_thread(self._stores.close)
 
 
 def _tell_why(task: asyncio.Task[None]) -> None:

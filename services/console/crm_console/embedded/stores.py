@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from crm_campaigns.bootstrap import build as build_campaigns
 from crm_contacts.bootstrap import build as build_contacts
+from crm_events.keys.master import MasterKeyMissing
 from crm_events.keys.open import open_keys
 from crm_events.keys.sql import SqlKeys
+from crm_events.sql.migrating import SchemaTooNew
 from crm_events.store.open import open_recorder
 from crm_events.store.port import EventRecorder
 from crm_pipeline.bootstrap import build as build_pipeline
 from crm_service.hosting import Context, Storage
 from crm_ticketing.bootstrap import build as build_ticketing
+from sqlalchemy.exc import DBAPIError
 
-from crm_console.home import Home
+from crm_console.home import Home, HomeUnusable
 
 _BUILD: Final = {
     "contacts": build_contacts,
@@ -40,13 +45,29 @@ class Stores:
         self.keys.close()
 
 
+@contextmanager
+def usable(home: Home) -> Iterator[None]:
+    """Files that cannot be what a home holds, or that a newer version left. Raises HomeUnusable."""
+    try:
+        yield
+    except (sqlite3.Error, DBAPIError, MasterKeyMissing, SchemaTooNew) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise HomeUnusable(f"{home.path} cannot be opened: {reason}") from error
+
+
 def open_stores(home: Home, namespace: str, currency: str) -> Stores:
-    """Open every context's store, making or upgrading its file."""
-    keys = open_keys(home.keys, namespace, home.master_key)
-    secret = home.secret()
-    recorders = {name: open_recorder(home.store(name), namespace, name) for name in _BUILD}
-    contexts = {
-        name: build(Storage(recorders[name], keys, secret), currency)
-        for name, build in _BUILD.items()
-    }
+    """Open every context's store, making or upgrading its file. Raises HomeUnusable."""
+    with usable(home), ExitStack() as opening:
+        secret = home.secret()
+        keys = open_keys(home.keys, namespace, home.master_key)
+        opening.callback(keys.close)
+        recorders: dict[str, EventRecorder] = {}
+        for name in _BUILD:
+            recorders[name] = open_recorder(home.store(name), namespace, name)
+            opening.callback(recorders[name].close)
+        contexts = {
+            name: build(Storage(recorders[name], keys, secret), currency)
+            for name, build in _BUILD.items()
+        }
+        opening.pop_all()
     return Stores(recorders, keys, contexts)

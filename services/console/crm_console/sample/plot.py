@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final, TypeVar
@@ -10,6 +11,23 @@ from crm_console.sample import cast
 
 T = TypeVar("T")
 _DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much happens. `days` is how long ago the story begins."""
+
+    days: int = 270
+    leads: int = 120
+    responses: int = 60
+    deals: int = 160
+    tickets: int = 400
+    customers: int = 150
+
+    @property
+    def steps(self) -> int:
+        """What the progress counts to."""
+        return self.leads + self.responses + self.deals + self.tickets + self.customers
 
 
 class Plot:

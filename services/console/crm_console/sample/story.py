@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import orjson
-
 from crm_console.sample import cast
-from crm_console.sample.plot import Plot, dated, when
+from crm_console.sample.plot import Plot, Size, dated
+from crm_console.sample.tables import order_rows, ticket_rows
 from crm_console.settling import settle
 from crm_console.transport import ServerSaid, Transport
 
@@ -21,23 +18,6 @@ _NOT_FOUND: Final = 404
 _BATCH: Final = 500
 
 Advance = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much happens. `days` is how long ago the story begins."""
-
-    days: int = 270
-    leads: int = 120
-    responses: int = 60
-    deals: int = 160
-    tickets: int = 400
-    customers: int = 150
-
-    @property
-    def steps(self) -> int:
-        """What the progress counts to."""
-        return self.leads + self.responses + self.deals + self.tickets + self.customers
 
 
 class Story:
@@ -213,60 +193,14 @@ class Story:
     # --- tickets and orders, as files bring them ---
 
     def _tickets(self) -> None:
-        rows = (self._ticket(number) for number in range(self._size.tickets))
-        self._import("ticketing", "tickets", rows)
+        self._import("ticketing", "tickets", ticket_rows(self._plot, self._size, self._ids))
         self._advance(self._size.tickets)
 
-    def _ticket(self, number: int) -> dict[str, Any]:
-        opened, agent = self._plot.moment(), self._plot.one_of(cast.AGENTS)
-        resolved = self._plot.later(opened, 4)
-        answered = resolved is not None and self._plot.chance(0.7)
-        return {
-            "key": f"ticket-{number}",
-            "customer_key": f"customer-{self._plot.number(1, self._size.customers)}",
-            "agent_id": self._ids[agent],
-            "category": self._plot.one_of(cast.CATEGORIES),
-            "channel": self._plot.one_of(cast.CHANNELS),
-            "opened_at": when(opened),
-            "resolved": resolved is not None,
-            "closed_at": when(resolved) if resolved is not None else None,
-            "rating": self._plot.score(agent) if answered else None,
-        }
-
     def _orders(self) -> None:
-        rows = [row for number in range(self._size.customers) for row in self._customer(number)]
-        self._import("pipeline", "orders", rows)
+        self._import("pipeline", "orders", order_rows(self._plot, self._size, self._ids))
         self._advance(self._size.customers)
 
-    def _customer(self, number: int) -> Iterable[dict[str, Any]]:
-        ordered: datetime | None = self._plot.moment()
-        region, segment = self._plot.one_of(cast.REGIONS), self._plot.one_of(cast.SEGMENTS)
-        count = 0
-        while ordered is not None:
-            count += 1
-            product, _, price = self._plot.one_of(cast.PRODUCTS)
-            yield {
-                "key": f"order-{number}-{count}",
-                "customer_key": f"customer-{number}",
-                "ordered_at": when(ordered),
-                "amount": self._plot.price(price // 10)["amount"],
-                "currency": self._plot.currency,
-                "product_id": self._ids[product],
-                "source": self._plot.one_of(("web", "shop")),
-                "region": region,
-                "segment": segment,
-            }
-            ordered = self._plot.later(ordered, 90) if self._plot.chance(0.72) else None
-
-    def _import(self, context: str, kind: str, rows: Iterable[dict[str, Any]]) -> None:
-        batch = [_import_row(line, row) for line, row in enumerate(rows, start=1)]
-        for start in range(0, len(batch), _BATCH):
-            body = {"source": SOURCE, "rows": batch[start : start + _BATCH]}
+    def _import(self, context: str, kind: str, rows: Sequence[dict[str, Any]]) -> None:
+        for start in range(0, len(rows), _BATCH):
+            body = {"source": SOURCE, "rows": rows[start : start + _BATCH]}
             self._post(f"/{context}/imports/{kind}", body)
-
-
-def _import_row(line: int, row: dict[str, Any]) -> dict[str, Any]:
-    key = row.pop("key")
-    values = {n: value for n, value in row.items() if value is not None or n == "rating"}
-    row_hash = hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    return {"line": line, "key": key, "row_hash": row_hash, "values": values}

@@ -81,6 +81,13 @@ def with_ids(route: KindRoute, values: Mapping[str, Any], ids: Ids) -> dict[str,
     return sent
 
 
+def field_of(route: KindRoute, column: str) -> str:
+    """The file's own field for one that its context calls otherwise."""
+    names = {reference.id_field: reference.field for reference in route.references}
+    names |= {other: name for name, other in (route.renamed or {}).items()}
+    return names.get(column, column)
+
+
 def _id_of(reference: Reference, name: str | None, ids: Ids) -> str | None:
     if name is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,12 +13,16 @@ from crm_console.sending.references import (
     ROUTES,
     Reference,
     UnknownName,
+    field_of,
     with_ids,
 )
-from crm_console.transport import Transport
+from crm_console.transport import ServerSaid, Transport
 
 BATCH: Final = 1_000
 _NAMES: Final = 2_000
+_TRIES: Final = 5
+_UNAVAILABLE: Final = 503
+_PAUSE_SECONDS: Final = 1.0
 
 Advance = Callable[[int], None]
 """Told how many more rows are done."""
@@ -99,16 +104,13 @@ class Sender:
         return int(self._transport.send("GET", f"/v1/{context}/position")["sequence"])
 
     def _resolve(self, reference: Reference, names: Sequence[str]) -> None:
-        answer = self._transport.send(
-            "POST",
-            f"/v1/{reference.context}/names:resolve",
-            body={
-                "source": self._sending.source,
-                "kind": reference.kind,
-                "names": names,
-                "dry_run": self._sending.dry_run,
-            },
-        )
+        body = {
+            "source": self._sending.source,
+            "kind": reference.kind,
+            "names": names,
+            "dry_run": self._sending.dry_run,
+        }
+        answer = self._posted(f"/v1/{reference.context}/names:resolve", body, {})
         position = answer["position"]
         context = position["context"]
         self._after[context] = max(self._after.get(context, 0), position["sequence"])
@@ -137,7 +139,7 @@ class Sender:
                 by_line[row.line] = row
                 rows.append(sent)
         if rows:
-            self._take_results(self._post(rows)["results"], by_line)
+            self._take_results(self._decided(rows)["results"], by_line)
 
     def _sent(self, row: ImportRow) -> dict[str, Any] | None:
         try:
@@ -147,20 +149,30 @@ class Sender:
             return None
         return {"line": row.line, "key": row.key, "row_hash": row.row_hash, "values": values}
 
-    def _post(self, rows: Sequence[Mapping[str, Any]]) -> Any:
+    def _decided(self, rows: Sequence[Mapping[str, Any]]) -> Any:
+        """What the context answers to these rows, once it has seen the names in them."""
         after = {c: s for c, s in self._after.items() if c != self._route.context and s}
         headers = {"Crm-After": ",".join(f"{c}/*/{s}" for c, s in after.items())} if after else {}
-        return self._transport.send(
-            "POST",
-            f"/v1/{self._route.context}/imports/{self._file.kind.name}",
-            body={
-                "source": self._sending.source,
-                "dry_run": self._sending.dry_run,
-                "options": self._sending.options,
-                "rows": rows,
-            },
-            headers=headers,
-        )
+        body = {
+            "source": self._sending.source,
+            "dry_run": self._sending.dry_run,
+            "options": self._sending.options,
+            "rows": rows,
+        }
+        path = f"/v1/{self._route.context}/imports/{self._file.kind.name}"
+        return self._posted(path, body, headers)
+
+    def _posted(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+        """Sent again where the server has to catch its breath: rows and names go in once."""
+        tries = _TRIES
+        while True:
+            tries -= 1
+            try:
+                return self._transport.send("POST", path, body=body, headers=headers)
+            except ServerSaid as said:
+                if said.status != _UNAVAILABLE or not tries:
+                    raise
+            threading.Event().wait(_PAUSE_SECONDS)
 
     def _take_results(
         self, results: Iterable[Mapping[str, Any]], by_line: Mapping[int, ImportRow]
@@ -175,8 +187,15 @@ class Sender:
                 self._refuse(self._error(row, result.get("column"), result.get("reason") or ""))
 
     def _error(self, row: ImportRow, column: str | None, reason: str) -> RowError:
-        shown = "" if column is None else str(row.values.get(column) or "")
-        return RowError(row.line, (Problem(column, shown, reason),), row.cells)
+        """The refusal in the words of the file: its own column, and the cell as it was."""
+        if column is None:
+            return RowError(row.line, (Problem(None, "", reason),), row.cells)
+        name = field_of(self._route, column)
+        indices = self._file.mapping.columns.get(name, ())
+        label = "+".join(self._file.headers[index] for index in indices) or name
+        cells = (row.cells[index] for index in indices)
+        shown = " ".join(cells) if indices else str(row.values.get(name) or "")
+        return RowError(row.line, (Problem(label, shown, reason),), row.cells)
 
     def _refuse(self, error: RowError) -> None:
         self.summary.refused += 1
