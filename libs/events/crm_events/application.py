@@ -14,6 +14,14 @@ from eventsourcing.utils import Environment
 
 from crm_events.codec import Codec
 from crm_events.domain import Aggregate, Change, DomainError
+from crm_events.outcomes import (
+    KeyReused,
+    LostRace,
+    NotFound,
+    Outcome,
+    Position,
+    StaleVersion,
+)
 from crm_events.partitions import partition_of
 from crm_events.store.mapper import Cause, ChangeMapper, ChangeStore
 from crm_events.store.port import (
@@ -24,68 +32,18 @@ from crm_events.store.port import (
     VersionConflict,
 )
 
+__all__ = [
+    "ContextApplication",
+    "KeyReused",
+    "LostRace",
+    "NotFound",
+    "Outcome",
+    "Position",
+    "Saving",
+    "StaleVersion",
+]
+
 T = TypeVar("T", bound=Aggregate)
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a command's last event lies; a query that is given it waits for it."""
-
-    context: str
-    partition: int
-    sequence: int
-
-    def __str__(self) -> str:
-        return f"{self.context}/{self.partition}/{self.sequence}"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A command that was done: what it concerns and where its events lie."""
-
-    id: UUID
-    version: int
-    position: Position
-    result: Mapping[str, Any] = field(default_factory=dict)
-    repeated: bool = False
-
-
-class NotFound(DomainError):
-    """No aggregate of that kind has this id."""
-
-    slug: ClassVar[str] = "not-found"
-
-    def __init__(self, kind: str, id: UUID) -> None:
-        super().__init__(f"There is no {kind} {id}.")
-
-
-class StaleVersion(DomainError):
-    """If-Match named a version that is no longer the current one."""
-
-    slug: ClassVar[str] = "stale-version"
-
-    def __init__(self, current: int) -> None:
-        super().__init__(f"The version is {current} now; read it again and repeat the change.")
-        self.current_version = current
-
-
-class LostRace(DomainError):
-    """Another command changed the same thing at the same moment."""
-
-    slug: ClassVar[str] = "lost-race"
-
-    def __init__(self, current: int) -> None:
-        super().__init__(f"It was changed at the same moment, to version {current}; send it again.")
-        self.current_version = current
-
-
-class KeyReused(DomainError):
-    """An Idempotency-Key came again with another request."""
-
-    slug: ClassVar[str] = "idempotency-key-reused"
-
-    def __init__(self) -> None:
-        super().__init__("This Idempotency-Key was used for another request; send a new key.")
 
 
 class _Factory(InfrastructureFactory[Any]):
@@ -194,9 +152,7 @@ class ContextApplication(Application[UUID]):
             raise StaleVersion(conflict.current) from conflict
         raise LostRace(conflict.current) from conflict
 
-    def _decide_and_save(
-        self, cause: Cause, decide: Callable[[], Saving | Aggregate]
-    ) -> Outcome:
+    def _decide_and_save(self, cause: Cause, decide: Callable[[], Saving | Aggregate]) -> Outcome:
         decided = decide()
         saving = decided if isinstance(decided, Saving) else Saving((decided,))
         first = saving.aggregates[0]
@@ -209,8 +165,7 @@ class ContextApplication(Application[UUID]):
             answer=orjson.dumps(dict(saving.result)),
         )
         beside = replace(saving.beside, command=entry)
-        recordings = self.save(*saving.aggregates, cause=cause, beside=beside)
-        sequence = max((r.notification.id for r in recordings), default=0)
+        sequence = self._append(saving.aggregates, cause, beside)
         position = Position(self.context, entry.partition, sequence)
         return Outcome(first.id, first.version, position, saving.result)
 
@@ -237,8 +192,18 @@ class ContextApplication(Application[UUID]):
         everything = beside or Beside()
         if tracking is not None:
             everything = replace(everything, tracking=(*everything.tracking, tracking))
-        recordings = self.save(*aggregates, cause=causes, beside=everything)
-        return max((r.notification.id for r in recordings), default=0)
+        return self._append(aggregates, causes, everything)
+
+    def _append(
+        self,
+        aggregates: Iterable[Aggregate],
+        causes: Mapping[UUID, Cause] | Cause,
+        beside: Beside,
+    ) -> int:
+        """The last position. The library's `save` does the same, but asks every object what
+        protocols it knows and tells of every event: a third of the time of a bulk save."""
+        changes = [change for aggregate in aggregates for change in aggregate.collect_events()]
+        return max(self.events.append(changes, causes, beside), default=0)
 
 
 @dataclass(frozen=True, slots=True)

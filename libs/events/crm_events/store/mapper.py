@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -23,7 +23,7 @@ from crm_events.domain import Change
 from crm_events.envelope import Origin
 from crm_events.ids import new_id
 from crm_events.partitions import partition_of
-from crm_events.store.port import EventRecorder, NewEvent
+from crm_events.store.port import Beside, EventRecorder, NewEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,10 @@ class ChangeMapper(Mapper[UUID]):
             _new_event(change, state, _cause(change, cause_of))
             for change, state in zip(changes, states, strict=True)
         ]
+
+    def prepare(self, stored_events: Iterable[StoredEvent]) -> None:
+        """Fetch at once the keys that mapping these will need."""
+        self._codec.prepare(event.state for event in stored_events)
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
         originator_id = cast(UUID, stored_event.originator_id)
@@ -112,9 +116,21 @@ class ChangeStore(EventStore[UUID]):
             for change, event, position in zip(domain_events, stored, positions, strict=True)
         ]
 
+    def append(
+        self,
+        changes: Sequence[Change],
+        cause_of: Mapping[UUID, Cause] | Cause,
+        beside: Beside | None = None,
+    ) -> Sequence[int]:
+        """As `put`, answering the positions alone."""
+        stored = self.mapper.to_stored_events(changes, cause_of)
+        return self.recorder.insert_events(stored, beside=beside or Beside()) or ()
+
     def streams(self, ids: Sequence[UUID]) -> Iterator[tuple[UUID, list[Change]]]:
         """The changes of many aggregates, read at once."""
-        for id_, stored in self.recorder.select_streams(ids).items():
+        streams = self.recorder.select_streams(ids)
+        self.mapper.prepare(event for stored in streams.values() for event in stored)
+        for id_, stored in streams.items():
             yield id_, [cast(Change, self.mapper.to_domain_event(event)) for event in stored]
 
 
