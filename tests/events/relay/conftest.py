@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -12,12 +12,14 @@ from crm_events.store.port import EventRecorder
 from crm_servers import KafkaServer
 
 from tests.events.store.conftest import opened, place, recorder, sqlite
-from tests.events.writing import Writer
+from tests.events.topic import published
+from tests.events.writing import Writer, chains, without_repeats
 from tests.support.until import until
 
 __all__ = ["opened", "place", "recorder", "sqlite"]
 
 MakeRelay = Callable[[EventRecorder], Relay]
+TopicHolds = Callable[[EventRecorder], Awaitable[None]]
 
 
 @pytest.fixture
@@ -29,6 +31,18 @@ def writer(recorder: EventRecorder) -> Writer:
 def make_relay(kafka: KafkaServer, namespace: str) -> MakeRelay:
     settings = RelaySettings(kafka.bootstrap, namespace, "contacts")
     return lambda recorder: Relay(recorder, settings)
+
+
+@pytest.fixture
+def topic_holds(kafka: KafkaServer, namespace: str) -> TopicHolds:
+    """Asserts that the topic holds a store's log, in order, but for suffixes that came twice."""
+
+    async def holds(recorder: EventRecorder) -> None:
+        found = await published(kafka.bootstrap, namespace, "contacts")
+        stored = chains(recorder)
+        assert {lane: without_repeats(events) for lane, events in found.items()} == stored
+
+    return holds
 
 
 @asynccontextmanager

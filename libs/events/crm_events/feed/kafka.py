@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from crm_events.catalogue import events_topic, marks_topic
+from crm_events.connecting import to_the_end
 from crm_events.feed.kafka_marks import KafkaMarks
 from crm_events.feed.kafka_records import Reading, begin, begin_again, read_records, same_topic
 from crm_events.feed.kafka_session import FeedUnavailable, KafkaSession
@@ -119,7 +120,11 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
         """Connect and join the group. Raises FeedUnavailable with the reason."""
         told = self._settings
         session = KafkaSession(told.bootstrap, f"{told.namespace}.{told.group}", told.instance)
-        await session.open()
+        try:
+            await to_the_end(session.open())
+        except BaseException:
+            await session.close()
+            raise
         marks = {marks_topic(told.namespace, context): context for context in told.contexts}
         self._session, self._topics = session, set()
         self._marks = KafkaMarks(session.marks_consumer, marks)

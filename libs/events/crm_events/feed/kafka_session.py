@@ -55,17 +55,13 @@ class KafkaSession:
         self._answered: Mapping[TopicPartition, int | None] = {}
 
     async def open(self) -> None:
-        """Raises FeedUnavailable, with everything closed."""
+        """Raises FeedUnavailable; close it then."""
         try:
             async with asyncio.timeout(_START_SECONDS):
                 await self.consumer.start()
                 await self.marks_consumer.start()
         except (KafkaError, OSError, TimeoutError) as error:
-            await self.close()
             raise FeedUnavailable(f"Kafka does not answer: {type(error).__name__}") from error
-        except BaseException:
-            await self.close()
-            raise
 
     async def topics(self) -> set[str]:
         """Those that exist; asking for one by its name could create it. Raises FeedUnavailable."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 import structlog
 
 from crm_events.catalogue import events_topic
+from crm_events.connecting import to_the_end
 from crm_events.relay.publisher import Publisher, PublishFailed, TopicWiped
 from crm_events.relay.publishing import Publishing, SteppedDown
 from crm_events.relay.topics import WrongTopic, ensure_topics
@@ -24,6 +25,7 @@ from crm_events.store.port import EventRecorder, RelayState
 _log = structlog.get_logger("crm.relay")
 _STANDBY: Final = 0.5
 _REACH_SECONDS: Final = 15.0
+_WHOLE_LOG: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,8 @@ class Relay:
 
     async def _publish_for_ever(self, state: RelayState) -> None:
         told = self._settings
-        await self._reach()
-        written = await read_written(told.bootstrap, told.namespace, told.context)
-        await self._in_thread(self._check_tails, state, written)
+        written = await to_the_end(self._look())
+        await self._in_thread(self._check_tails, written)
         state = await self._back_to(state, written.lost(state.last_in_partition))
         publisher = Publisher(
             told.bootstrap,
@@ -100,8 +101,8 @@ class Relay:
         publishing = Publishing(
             self._recorder, publisher, state, written.last_mark, self._in_thread
         )
-        await publisher.start()
         try:
+            await to_the_end(publisher.start())
             self.leading, self.failing = True, None
             await publishing.run(self._moved)
         except TopicWiped:
@@ -113,6 +114,11 @@ class Relay:
     def _moved(self, position: int) -> None:
         self.position = position
 
+    async def _look(self) -> Written:
+        told = self._settings
+        await self._reach()
+        return await read_written(told.bootstrap, told.namespace, told.context)
+
     async def _reach(self) -> None:
         told = self._settings
         try:
@@ -123,21 +129,24 @@ class Relay:
         except Exception as error:
             raise PublishFailed(f"{type(error).__name__}: {error}") from error
 
-    def _check_tails(self, state: RelayState, written: Written) -> None:
-        """A position below what was published before it moved has come from a backup."""
-        topic = events_topic(self._settings.namespace, self._settings.context)
+    def _check_tails(self, written: Written) -> None:
+        """Raises TopicAhead where a topic ends with what the store does not hold."""
+        last = self._recorder.last_in_partitions(_WHOLE_LOG).values()
+        head = max(last, default=0)
         for partition, tail in written.tails.items():
-            if tail.sequence > state.position and not self._holds(tail):
+            if tail.sequence > head or not self._holds(tail):
+                topic = events_topic(self._settings.namespace, self._settings.context)
                 raise TopicAhead(
-                    f"Partition {partition} of {topic} goes to {tail.sequence}, which the store "
+                    f"Partition {partition} of {topic} ends with {tail.sequence}, which the store "
                     "does not hold: it was restored to an earlier state. Delete the topic, let the "
                     "relay fill it again, and rebuild the views."
                 )
 
     def _holds(self, tail: Tail) -> bool:
-        """A watermark is published once the position has moved, so none lies above it."""
+        if tail.event_id is None:  # a watermark
+            return True
         page = self._recorder.read_log(tail.sequence - 1, 1)
-        return tail.event_id is not None and [e.id for e in page.envelopes] == [tail.event_id]
+        return [envelope.id for envelope in page.envelopes] == [tail.event_id]
 
     async def _back_to(self, state: RelayState, position: int | None) -> RelayState:
         """What a topic has lost is published again, from the last event that it still holds."""

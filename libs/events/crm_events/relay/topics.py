@@ -13,7 +13,7 @@ from crm_events.catalogue import events_topic, marks_topic
 from crm_events.partitions import PARTITIONS
 
 _MAX_RECORD_BYTES: Final = 2 * 1024 * 1024
-_REQUEST_MS: Final = 10_000
+_REQUEST_MS: Final = 5_000
 _FOR_EVER: Final = {
     "retention.ms": "-1",
     "retention.bytes": "-1",

@@ -20,7 +20,7 @@ from crm_events.relay.publisher import PublishFailed
 from crm_events.store.port import Mark
 
 _SECONDS: Final = 15.0
-_REQUEST_MS: Final = 10_000
+_REQUEST_MS: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
