@@ -48,6 +48,10 @@ class Decoder:
             found = self._decoded[envelope.id] = self._codec.decode(envelope.data, slot)
         return found
 
+    def prepare(self, envelopes: Iterable[Envelope]) -> None:
+        """Fetch at once the keys that decoding these will need. Raises KeysUnavailable."""
+        self._codec.prepare(each.data for each in envelopes if each.id not in self._decoded)
+
     def forget(self) -> None:
         self._decoded.clear()
 

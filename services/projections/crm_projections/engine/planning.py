@@ -71,6 +71,11 @@ class Planner:
 
     def _sort(self, lane: Lane, items: Sequence[Item], tally: _Tally) -> int:
         """Answers how many of the items can be taken."""
+        self._decoder.prepare(
+            item.record
+            for item in items
+            if isinstance(item.record, Envelope) and self._interest.get(item.record.type)
+        )
         for index, item in enumerate(items):
             wanted = self._interest.get(item.record.type)
             if wanted is None:
