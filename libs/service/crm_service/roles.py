@@ -14,7 +14,7 @@ from crm_events.store.port import StoreUnavailable
 
 from crm_service.logging import configure
 from crm_service.principals import Unguarded
-from crm_service.process import FAILED, OK, WRONG_USE
+from crm_service.process import FAILED, OK, WRONG_USE, spare_the_collector
 from crm_service.serving import AddressTaken
 from crm_service.settings import SettingsRefused
 from crm_service.tokens import TokensUnreadable
@@ -38,6 +38,7 @@ def main(argv: Sequence[str], roles: Mapping[str, Role], *, program: str, about:
     2 means that the arguments or the environment make no sense, 1 that a database cannot be reached
     or the work failed: the reason is on standard error.
     """
+    spare_the_collector()
     configure()
     chosen = _parser(roles, program, about).parse_args(argv).role
     try:

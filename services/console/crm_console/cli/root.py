@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from crm_service.process import spare_the_collector
 
 from crm_console.cli.bringing import bring
 from crm_console.cli.parking import parked
@@ -57,4 +58,5 @@ def options(
 
 def main() -> None:
     """Run the command; wrong use ends with 2, failures with 1, refused rows with 3."""
+    spare_the_collector()
     app()
