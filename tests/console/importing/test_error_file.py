@@ -12,9 +12,9 @@ from tests.console.importing.files import Folder
 CONTENT = 'Name;Phone;Captured\nAda;"+49 30";soon\nBob;1;2021-01-05\nCy;2\n"Dee;3;2021-01-05\n'
 
 
-def written(folder: Folder, opened: ImportFile, *, append: bool = False) -> Path:
+def written(folder: Folder, opened: ImportFile, *, keep: int = 0) -> Path:
     path = folder.path / "errors.csv"
-    with ErrorFile(path, opened.headers, append=append) as file:
+    with ErrorFile(path, opened.headers, keep=keep) as file:
         for result in opened.rows():
             if isinstance(result, RowError):
                 file.write(result)
@@ -55,10 +55,26 @@ def test_import_without_errors_removes_an_old_error_file(folder: Folder) -> None
 
 def test_resumed_import_goes_on_in_its_error_file(folder: Folder) -> None:
     opened = folder.opened("leads", CONTENT)
-    written(folder, opened)
-    path = written(folder, opened, append=True)
+    size = written(folder, opened).stat().st_size
+    path = written(folder, opened, keep=size)
     with path.open(encoding="utf-8-sig", newline="") as file:
         assert [line[0] for line in csv.reader(file)] == ["error_line", *"245", *"245"]
+
+
+def test_what_was_written_after_the_last_answer_is_written_again(folder: Folder) -> None:
+    opened = folder.opened("leads", CONTENT)
+    errors = [result for result in opened.rows() if isinstance(result, RowError)]
+    path = folder.path / "errors.csv"
+    with ErrorFile(path, opened.headers) as file:
+        file.write(errors[0])
+        size = file.size()
+        assert size == path.stat().st_size > 0
+        file.write(errors[1])
+    with ErrorFile(path, opened.headers, keep=size) as file:
+        for error in errors[1:]:
+            file.write(error)
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        assert [line[0] for line in csv.reader(lines)] == ["error_line", *"245"]
 
 
 def test_error_file_that_cannot_be_written_is_refused(folder: Folder) -> None:

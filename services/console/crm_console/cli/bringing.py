@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -33,7 +32,7 @@ from crm_console.importing import (
     open_table,
     with_mapping_file,
 )
-from crm_console.sending.progress import ImportProgress, progress_of
+from crm_console.sending.progress import ImportProgress, Reached, progress_of
 from crm_console.sending.sender import Sender, Sending, Summary
 from crm_console.settling import settle
 
@@ -103,7 +102,7 @@ def _bring(
     sending = Sending(said["source"], told, said["dry_run"])
     summary = _import(context.obj, opened_file, sending, errors, said["resume"])
     report(summary, said["dry_run"], chosen(output), errors)
-    if summary.refused:
+    if summary.refused or summary.refused_before:
         raise typer.Exit(SOME_REFUSED)
 
 
@@ -158,11 +157,17 @@ def _import(
     kept = progress_of(
         target.home.imports, file.digest, file.kind.name, sending.source, target.name
     )
-    if resume:
-        sending = replace(sending, after_line=kept.line())
-    refused = ErrorFile(errors or Path(os.devnull), file.headers, append=resume or errors is None)
+    before = kept.read() if resume else Reached()
+    sending = replace(sending, after_line=before.line)
+    refused = ErrorFile(errors, file.headers, keep=before.error_bytes)
     with opened(target) as transport, refused, _told_how_to_go_on(kept, sending):
-        summary = _send(Sender(transport, file, sending, refused.write), file, kept)
+        sender = Sender(transport, file, sending, refused.write)
+        sender.summary.refused_before = before.refused
+
+        def reached(line: int) -> None:
+            kept.keep(Reached(line, before.refused + refused.written, refused.size()))
+
+        summary = _send(sender, file, reached)
         with progress("bringing the views up to date", None):
             settle(transport)
     if not sending.dry_run:
@@ -170,10 +175,10 @@ def _import(
     return summary
 
 
-def _send(sender: Sender, file: ImportFile, kept: ImportProgress) -> Summary:
+def _send(sender: Sender, file: ImportFile, reached: Callable[[int], None]) -> Summary:
     with progress(file.kind.name, file.records) as bar:
         task = bar.tasks[0].id
-        return sender.send(lambda count: bar.advance(task, count), kept.reached)
+        return sender.send(lambda count: bar.advance(task, count), reached)
 
 
 @contextmanager
@@ -182,9 +187,9 @@ def _told_how_to_go_on(kept: ImportProgress, sending: Sending) -> Iterator[None]
     try:
         yield
     except BaseException:
-        if kept.line() and not sending.dry_run:
+        if (line := kept.read().line) and not sending.dry_run:
             say(
-                f"Everything up to line {kept.line():,} is in; the same command with --resume goes "
+                f"Everything up to line {line:,} is in; the same command with --resume goes "
                 "on from there."
             )
         raise

@@ -37,7 +37,10 @@ def report(summary: Summary, dry_run: bool, output: Output, errors: Path | None)
 
 def _remarks(summary: Summary, dry_run: bool, errors: Path | None) -> Iterator[str]:
     if summary.resumed_after_line:
-        yield f"went on after line {summary.resumed_after_line:,}"
+        before = f", before which {summary.refused_before:,} rows were refused"
+        yield f"went on after line {summary.resumed_after_line:,}" + (
+            before if summary.refused_before else ""
+        )
     if summary.guessed:
         yield f"matched: {_first(summary.guessed)}"
     if summary.stubs:

@@ -4,28 +4,39 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from crm_console.home import write_private
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """The last line whose row was answered, how many rows up to it were refused, and how many
+    bytes of the error file tell of them."""
+
+    line: int = 0
+    refused: int = 0
+    error_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ImportProgress:
-    """The last line of a file whose row was answered, for one file, kind, source and server."""
+    """Of one file, kind, source and server."""
 
     path: Path
 
-    def line(self) -> int:
-        """0 where nothing of the file has been sent."""
+    def read(self) -> Reached:
+        """Zeros where nothing of the file has been sent."""
         try:
-            return int(json.loads(self.path.read_text())["line"])
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
-            return 0
+            kept = json.loads(self.path.read_text())
+            return Reached(**{name: int(number) for name, number in kept.items()})
+        except (FileNotFoundError, ValueError, AttributeError, TypeError):
+            return Reached()
 
-    def reached(self, line: int) -> None:
+    def keep(self, reached: Reached) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_private(self.path, json.dumps({"line": line}))
+        write_private(self.path, json.dumps(asdict(reached)))
 
     def done(self) -> None:
         self.path.unlink(missing_ok=True)

@@ -49,6 +49,8 @@ class Summary:
     unchanged: int = 0
     refused: int = 0
     resumed_after_line: int = 0
+    refused_before: int = 0
+    """Rows up to that line, which an earlier run sent."""
     stubs: list[str] = field(default_factory=list)
     guessed: list[str] = field(default_factory=list)
 
