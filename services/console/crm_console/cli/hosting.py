@@ -45,9 +45,9 @@ def host_home(home: Home, wanted: Wanted) -> int:
     Raises HomeInUse, HomeUnusable, AddressTaken, SettingsRefused, Unguarded.
     """
     settings = settings_for(home, wanted)
+    settings.principals()  # refused before a home is made
     with home.held(), logged(home, settings, wanted.log_file):
-        settings.principals()  # refuses to listen unguarded before a sample is loaded for nothing
-        listen(settings.host, settings.port).close()  # and so does a port that is taken
+        listen(settings.host, settings.port).close()  # and before a sample is loaded
         _greet(home, settings, wanted.with_sample)
         return _serve(home, settings)
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from crm_console.cli.output import say
+import httpx
+import typer
+
 from crm_console.home import Home
 from crm_console.transport import OverHttp, Transport
 
@@ -31,7 +33,20 @@ class Target:
 
 def target_of(home: Path | None, server: str | None, token: str | None) -> Target:
     """What the options say, and the folder ./.crm where they say nothing."""
+    if server:
+        _refuse_no_address(server)
     return Target(Home(home or Path(DEFAULT_HOME)), server or None, token or None)
+
+
+def _refuse_no_address(server: str) -> None:
+    try:
+        url = httpx.URL(server)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise typer.BadParameter(
+            f"{server!r} is no address of a server; give one such as http://localhost:8000"
+        )
 
 
 @contextmanager
@@ -57,8 +72,6 @@ def _inside(home: Home) -> Iterator[Transport]:
     # Whoever speaks to a server is spared the second that importing the application takes.
     from crm_console.embedded.inside import inside, local_settings, logged  # noqa: PLC0415
 
-    if home.is_new():
-        say(f"Making a new home in {home.path.resolve()}")
     settings = local_settings()
     with logged(home, settings), inside(home, settings) as transport:
         yield transport
