@@ -23,7 +23,7 @@ def derived_id(secret: bytes, source: str, kind: str, key: str) -> UUID:
     Repeatable within one deployment, and not guessable from an e-mail address once its owner is
     erased, because the secret never leaves the deployment.
     """
-    message = "\x1f".join((source, kind, key)).encode()
+    message = f"{source}\x1f{kind}\x1f{key}".encode()
     digest = bytearray(hmac.new(secret, message, hashlib.sha256).digest()[:16])
     digest[6] = (digest[6] & 0x0F) | (_VERSION_8 << 4)
     digest[8] = (digest[8] & 0x3F) | 0x80
