@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from crm_events.envelope import Envelope
+from crm_events.envelope import Envelope, link
 from crm_events.feed.port import Lane, LaneBatch, LanePosition, LogReplaced, Positions
 from crm_events.partitions import PARTITIONS
 from crm_events.store.port import EventRecorder, LogPage, Mark
@@ -151,8 +151,8 @@ def _check_same_log(recorder: EventRecorder, lane: Lane, position: LanePosition)
 def _lane_batches(context: str, page: LogPage, last: dict[int, int]) -> list[LaneBatch]:
     by_partition: dict[int, list[Envelope]] = defaultdict(list)
     for envelope in page.envelopes:
-        previous = last.get(envelope.partition, 0)
-        by_partition[envelope.partition].append(replace(envelope, prevsequence=previous))
+        link(envelope, last.get(envelope.partition, 0))
+        by_partition[envelope.partition].append(envelope)
         last[envelope.partition] = envelope.sequence
     return [
         LaneBatch(Lane(context, partition), by_partition.get(partition, ()), None, page.safe_to)

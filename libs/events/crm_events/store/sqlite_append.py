@@ -24,7 +24,7 @@ from crm_events.store.sqlite_writer import Group
 
 SQLITE_VALUES = Values(
     to_id=lambda id_: id_.bytes,
-    from_id=lambda raw: UUID(bytes=raw),
+    from_id=lambda raw: UUID(int=int.from_bytes(raw)),  # in half the time of `bytes=raw`
     to_instant=to_micros,
     from_instant=from_micros,
 )
