@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -80,7 +80,7 @@ class Crm:
     """The command, run inside this process with these options before its own."""
 
     options: tuple[str, ...]
-    environment: Mapping[str, str] = {}
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def on(cls, home: Home, **environment: str) -> Self:

@@ -59,12 +59,19 @@ class Sender:
     """Sends one opened file. Refusals go to `refused` as they come."""
 
     def __init__(
-        self, transport: Transport, file: ImportFile, sending: Sending, refused: Refused
+        self,
+        transport: Transport,
+        file: ImportFile,
+        sending: Sending,
+        refused: Refused,
+        *,
+        pause: float = _PAUSE_SECONDS,
     ) -> None:
         self._transport = transport
         self._file = file
         self._sending = sending
         self._refused = refused
+        self._pause = pause
         self._route = ROUTES[file.kind.name]
         self._after: dict[str, int] = {}
         self._ids: dict[tuple[str, str, str], str | None] = {}
@@ -103,7 +110,7 @@ class Sender:
                 self._resolve(reference, chunk)
 
     def _head(self, context: str) -> int:
-        return int(self._transport.send("GET", f"/v1/{context}/position")["sequence"])
+        return int(self._asked("GET", f"/v1/{context}/position")["sequence"])
 
     def _resolve(self, reference: Reference, names: Sequence[str]) -> None:
         body = {
@@ -112,7 +119,7 @@ class Sender:
             "names": names,
             "dry_run": self._sending.dry_run,
         }
-        answer = self._posted(f"/v1/{reference.context}/names:resolve", body, {})
+        answer = self._asked("POST", f"/v1/{reference.context}/names:resolve", body)
         position = answer["position"]
         context = position["context"]
         self._after[context] = max(self._after.get(context, 0), position["sequence"])
@@ -162,19 +169,25 @@ class Sender:
             "rows": rows,
         }
         path = f"/v1/{self._route.context}/imports/{self._file.kind.name}"
-        return self._posted(path, body, headers)
+        return self._asked("POST", path, body, headers)
 
-    def _posted(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+    def _asked(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """Sent again where the server has to catch its breath: rows and names go in once."""
         tries = _TRIES
         while True:
             tries -= 1
             try:
-                return self._transport.send("POST", path, body=body, headers=headers)
+                return self._transport.send(method, path, body=body, headers=headers)
             except ServerSaid as said:
                 if said.status != _UNAVAILABLE or not tries:
                     raise
-            threading.Event().wait(_PAUSE_SECONDS)
+            threading.Event().wait(self._pause)
 
     def _take_results(
         self, results: Iterable[Mapping[str, Any]], by_line: Mapping[int, ImportRow]
