@@ -115,6 +115,16 @@ def test_one_flipped_bit_fails(codec: Codec, place: int) -> None:
         codec.decode(orjson.dumps(stored), slot)
 
 
+@pytest.mark.parametrize("rest", ["", "a", "a===", "é", "AAAA", "A" * 40, "A" * 15 + "\n", "+/=="])
+def test_seal_that_was_cut_or_is_no_base64_fails(
+    codec: Codec, keys: KeysInMemory, rest: str
+) -> None:
+    keys.ensure([PERSON])
+    data = orjson.dumps({"name": f"~1.{PERSON.hex}.{rest}"})
+    with pytest.raises(UndecodableEvent, match="'name': fails its seal"):
+        codec.decode(data, slot_of(REGISTERED))
+
+
 @pytest.mark.parametrize("plain", ["Mei Lin", "", "~1.", "~1.abc.def", 7, True, ["x"], {"a": 1}])
 def test_personal_value_in_plain_text_is_refused(codec: Codec, plain: object) -> None:
     data = orjson.dumps({"name": plain})
