@@ -157,7 +157,7 @@ async def test_currency_comes_from_row_file_or_company(pipeline: Running) -> Non
         ({"stage": "Won", "closed_at": "2099-01-01T00:00Z"}, "closed_at", "future"),
         ({"stage": "Won", "amount": 5}, "amount", "decimal string"),
         ({"stage": "Won", "colour": "red"}, "colour", "unknown field"),
-        ({"stage": "Won", "amount": "-5"}, None, "below zero"),
+        ({"stage": "Won", "amount": "-5"}, "amount", "greater than or equal to 0"),
     ],
 )
 async def test_one_bad_row_is_refused_and_the_rest_goes_in(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ from crm_service.importing.protocol import ImportIn, ImportKind, RowRefused
 from crm_service.schemas import Amount, Body, Instant
 from crm_service.settings import Currency
 from crm_service.staff import staff_of
+from pydantic import Field
 
 from crm_pipeline.application import PipelineApplication
 from crm_pipeline.application.directory import ORGANISATION, PRODUCT
@@ -51,7 +52,7 @@ class DealRow(Body):
     product_id: UUID | None = None
     opened_at: Instant | None = None
     closed_at: Instant | None = None
-    amount: Amount | None = None
+    amount: Annotated[Amount, Field(ge=0)] | None = None
     currency: Currency | None = None
     sector: Text | None = None
     region: Text | None = None
