@@ -33,8 +33,8 @@ class Processes:
         run = subprocess.run(command, env=told, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stdout + run.stderr
 
-    def up(self, service: str, role: str, seconds: float = 60) -> str:
-        """Start a role that stays up; answers its address once it is ready."""
+    def up(self, service: str, role: str, seconds: float = 60, *, probe: str = "readyz") -> str:
+        """Start a role that stays up; answers its address once its probe says that it does."""
         port = free_port()
         address = f"http://127.0.0.1:{port}"
         ports = {"CRM_PORT": str(port), "CRM_HEALTH_PORT": str(port)}
@@ -43,9 +43,9 @@ class Processes:
 
         def ready() -> bool:
             assert process.poll() is None, log.read_text()
-            return _is_ready(address)
+            return _answers(f"{address}/{probe}")
 
-        wait_until(ready, f"{service} {role} ready, see {log}", seconds)
+        wait_until(ready, f"{service} {role} {probe}, see {log}", seconds)
         return address
 
     def told_last(self, lines: int = 12) -> str:
@@ -79,8 +79,8 @@ def master_key_in(folder: Path) -> Path:
     return path
 
 
-def _is_ready(address: str) -> bool:
+def _answers(probe: str) -> bool:
     try:
-        return httpx.get(f"{address}/readyz", timeout=5).status_code == 200
+        return httpx.get(probe, timeout=5).status_code == 200
     except httpx.TransportError:
         return False

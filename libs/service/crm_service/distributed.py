@@ -10,14 +10,18 @@ import asyncio
 import hashlib
 import hmac
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
+import structlog
+from aiokafka.errors import KafkaError
 from crm_events.feed.kafka import KafkaFeed, KafkaFeedSettings
+from crm_events.feed.reactor import Reactor
 from crm_events.feed.store import lanes_of
+from crm_events.feed.waiting import Backoff
 from crm_events.keys.master import MasterKeyMissing
 from crm_events.keys.open import migrate_keys, open_keys
 from crm_events.relay.relay import Relay, RelaySettings
@@ -36,6 +40,7 @@ from crm_service.settings import ServiceSettings, SettingsRefused, read_settings
 from crm_service.working import Probes, run_worker
 
 S = TypeVar("S", bound=ServiceSettings)
+log = structlog.get_logger(__name__)
 _IDS: Final = b"crm|ids and names"
 
 
@@ -113,19 +118,34 @@ class _Reacting:
             await together(stop, context.work(None))
             return
         contexts, positions = context.reactions.contexts, context.positions()
-        for followed in contexts:
-            await ensure_topics(self._kafka, self._namespace, followed)
         feed = KafkaFeed(
             KafkaFeedSettings(self._kafka, self._namespace, contexts, context.reactions.name),
             positions,
         )
         reactor = context.reactor(feed)
-        self._why_not = lambda: reactor.failing
         watching = watch(
             behind=lambda: any(feed.lag().values()),
             progress=lambda: positions.load(lanes_of(contexts)),
         )
-        await together(stop, [reactor.run(), watching, *context.work(None)])
+        await together(stop, [self._react(reactor, contexts), watching, *context.work(None)])
+
+    async def _react(self, reactor: Reactor, contexts: Sequence[str]) -> None:
+        """React once the topics are there; timers do not wait for the broker."""
+        self._why_not = lambda: "Kafka cannot be reached"
+        backoff = Backoff(0.5, 10.0)
+        while not await self._topics(contexts):  # noqa: ASYNC110  a broker has no event to wait for
+            await asyncio.sleep(backoff.next())
+        self._why_not = lambda: reactor.failing
+        await reactor.run()
+
+    async def _topics(self, contexts: Sequence[str]) -> bool:
+        try:
+            for followed in contexts:
+                await ensure_topics(self._kafka, self._namespace, followed)
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("topics_not_there", reason=type(error).__name__)
+            return False
+        return True
 
     def ready(self) -> None:
         """Raises NotReady while reactions are held."""
