@@ -5,6 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from crm_console.home import Home
+from crm_console.transport import OverHttp
+
+from tests.console.homes import Crm, Office, serving, settings, tell
 
 
 def _silent() -> None:
@@ -29,3 +33,19 @@ def logs_as_before() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     _silent()
+
+
+@pytest.fixture(scope="package")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """A home with a little of everything in it, served for the tests of the package."""
+    home = Home(tmp_path_factory.mktemp("office") / "home")
+    with serving(home, settings()) as address:
+        with OverHttp(address) as transport:
+            tell(transport)
+        yield Office(home, address)
+
+
+@pytest.fixture
+def crm(office: Office) -> Crm:
+    """The command on the office's home; it finds out by itself that the home is served."""
+    return Crm.on(office.home)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
+import uvloop
 from crm_console.cli.root import app
 from crm_console.embedded.host import Embedded
 from crm_console.embedded.inside import inside
 from crm_console.embedded.served import served_home
 from crm_console.home import Home
+from crm_console.sample.plot import Plot, Size
+from crm_console.sample.story import Story
 from crm_console.transport import Transport
 from crm_service.serving import listen, served
 from crm_service.settings import ServiceSettings
@@ -23,6 +26,8 @@ from typer.testing import CliRunner
 
 from tests.support.commanding import Done
 
+TODAY: Final = datetime(2026, 6, 30, 12, tzinfo=UTC)
+SMALL: Final = Size(days=90, leads=6, responses=5, deals=12, tickets=14, customers=10)
 CONTEXTS: Final = ("contacts", "pipeline", "ticketing", "campaigns")
 _SECONDS: Final = 60.0
 _NOTHING_ELSE: Final[Mapping[str, str | None]] = dict.fromkeys(
@@ -49,10 +54,25 @@ def heads(transport: Transport) -> dict[str, int]:
     return {name: transport.send("GET", f"/v1/{name}/position")["sequence"] for name in CONTEXTS}
 
 
+def tell(transport: Transport, seed: int = 7, size: Size = SMALL) -> int:
+    """Tell a sample of a fixed day; how many steps it told of."""
+    steps: list[int] = []
+    Story(transport, Plot(seed, TODAY, size.days, "EUR"), size, steps.append).tell()
+    return sum(steps)
+
+
+@dataclass(frozen=True)
+class Office:
+    """A served home, and where it answers."""
+
+    home: Home
+    address: str
+
+
 @contextmanager
 def serving(home: Home, told: ServiceSettings) -> Iterator[str]:
     """The home served on a port of its own by a thread, as `crm serve` does; its address."""
-    loop, stop, ready = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
+    loop, stop, ready = uvloop.new_event_loop(), asyncio.Event(), threading.Event()
 
     async def run() -> None:
         listener = listen("127.0.0.1", 0)
@@ -95,6 +115,12 @@ class Crm:
             raise result.exception
         return Done(result.exit_code, result.stdout, result.stderr)
 
+    def view(self, name: str, *arguments: str) -> Any:
+        """A view's answer, which has to come."""
+        done = self("view", name, *arguments, "-o", "json")
+        assert done.code == 0, done.err
+        return done.json
+
 
 class Faltering:
     """A transport that fails as it is told to, before anything is sent."""
@@ -113,8 +139,3 @@ class Faltering:
         return self
 
     def __exit__(self, *_: object) -> None: ...
-
-
-def lines(text: str) -> list[dict[str, Any]]:
-    """JSON lines."""
-    return [json.loads(line) for line in text.splitlines()]
