@@ -119,16 +119,16 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
     async def start(self) -> None:
         """Connect and join the group. Raises FeedUnavailable with the reason."""
         told = self._settings
-        session = KafkaSession(told.bootstrap, f"{told.namespace}.{told.group}", told.instance)
-        try:
-            await to_the_end(session.open())
-        except BaseException:
-            await session.close()
-            raise
         marks = {marks_topic(told.namespace, context): context for context in told.contexts}
+        session = KafkaSession(told.bootstrap, f"{told.namespace}.{told.group}", told.instance)
         self._session, self._topics = session, set()
         self._marks = KafkaMarks(session.marks_consumer, marks)
-        await self._subscribe()
+        try:
+            await to_the_end(session.open())
+            await self._subscribe()
+        except BaseException:
+            await self.stop()
+            raise
 
     async def _subscribe(self) -> None:
         """To the topics that exist; a relay that was never started has made none yet."""

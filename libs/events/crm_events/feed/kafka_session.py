@@ -15,6 +15,7 @@ _SESSION_MS: Final = 10_000
 _HEARTBEAT_MS: Final = 1_000
 _REBALANCE_MS: Final = 30_000
 _REQUEST_MS: Final = 10_000
+_METADATA_MS: Final = 5_000  # a topic that was made anew is found within this time
 _START_SECONDS: Final = 15.0
 _CLOSE_SECONDS: Final = 5.0
 _IDLE_SECONDS: Final = 5.0
@@ -38,7 +39,7 @@ class KafkaSession:
             "auto_offset_reset": "earliest",
             "isolation_level": "read_committed",
             "request_timeout_ms": _REQUEST_MS,
-            "metadata_max_age_ms": 30_000,
+            "metadata_max_age_ms": _METADATA_MS,
             "max_partition_fetch_bytes": _PARTITION_BYTES,
             "fetch_max_bytes": _FETCH_BYTES,
         }
@@ -83,13 +84,17 @@ class KafkaSession:
             raise FeedUnavailable(f"the broker has said nothing for {silence:g} s")
 
     async def close(self) -> None:
-        """Leave the group and close both. What still waits for the broker is cut off."""
+        """Leave the group and close both. What still waits for the broker is cut off.
+
+        aiokafka's stop waits for a join to be answered, and ends early, with everything open, when
+        a connection was being made; so the connections are closed once more in any case.
+        """
         consumers = (self.consumer, self.marks_consumer)
         closing = [asyncio.ensure_future(consumer.stop()) for consumer in consumers]
-        _, waiting = await asyncio.wait(closing, timeout=_CLOSE_SECONDS)
-        if waiting:
-            await asyncio.gather(*(consumer._client.close() for consumer in consumers))
-            await asyncio.wait(waiting, timeout=_CLOSE_SECONDS)
+        await asyncio.wait(closing, timeout=_CLOSE_SECONDS)
+        for consumer in consumers:
+            await consumer._client.close()
+        await asyncio.wait(closing, timeout=_CLOSE_SECONDS)
         for task in closing:
             task.cancel()
         await asyncio.gather(*closing, return_exceptions=True)

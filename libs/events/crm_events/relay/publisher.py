@@ -153,14 +153,22 @@ class Publisher:
         An idempotent producer tries for ever, and its stop would wait as long: so nobody waits for
         the batches any more, and the connections are cut first.
         """
-        accumulator = self._producer._message_accumulator
-        queued = [batch for lane in accumulator._batches.values() for batch in lane]
-        for batch in (*queued, *accumulator._pending_batches):
-            batch.future.cancel()
+        producer = self._producer
+        _give_up(producer)
         with suppress(Exception):
             async with asyncio.timeout(_STOP_SECONDS):
-                await self._producer.client.close()
-                await self._producer.stop()
+                await producer.client.close()
+                await producer.stop()
+
+
+def _give_up(producer: AIOKafkaProducer) -> None:
+    """The sending task ends with an error then, which is nobody's concern any more."""
+    accumulator, sender = producer._message_accumulator, producer._sender
+    queued = [batch for lane in accumulator._batches.values() for batch in lane]
+    for batch in (*queued, *accumulator._pending_batches):
+        batch.future.cancel()
+    if sender is not None and sender.sender_task is not None:
+        sender.sender_task.remove_done_callback(sender._fail_all)
 
 
 def _causes(error: BaseException) -> str:
