@@ -19,7 +19,8 @@ from crm_console.embedded.served import served_home
 from crm_console.home import Home
 from crm_console.sample.plot import Plot, Size
 from crm_console.sample.story import Story
-from crm_console.transport import Transport
+from crm_console.settling import settle
+from crm_console.transport import OverHttp, Transport
 from crm_service.serving import listen, served
 from crm_service.settings import ServiceSettings
 from typer.testing import CliRunner
@@ -139,3 +140,9 @@ class Faltering:
         return self
 
     def __exit__(self, *_: object) -> None: ...
+
+
+def heads_of(office: Office) -> dict[str, int]:
+    with OverHttp(office.address) as transport:
+        settle(transport)
+        return heads(transport)

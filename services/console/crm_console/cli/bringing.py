@@ -90,7 +90,8 @@ def _bring(
     said = context.params
     if file is None:
         raise FileRefused("Name the file to import,", "or give --fields to see what it may hold.")
-    _refuse_same_file(file, errors)
+    if errors is not None:
+        _check_place(errors, file)
     options = _options(said)
     if mapping is not None:
         options = with_mapping_file(options, mapping)
@@ -106,12 +107,14 @@ def _bring(
         raise typer.Exit(SOME_REFUSED)
 
 
-def _refuse_same_file(file: Path, errors: Path | None) -> None:
-    """Writing the refused rows must not destroy what they are read from."""
-    if errors is not None and errors.exists() and file.exists() and errors.samefile(file):
+def _check_place(errors: Path, file: Path) -> None:
+    """Refuses what would destroy the input, or fail at the first refused row."""
+    if errors.exists() and file.exists() and errors.samefile(file):
         raise FileRefused(
             f"--errors {errors} is the file to import.", "Name another one for the refused rows."
         )
+    if not errors.parent.is_dir():
+        raise FileRefused(f"Cannot write {errors}: there is no folder {errors.parent}.")
 
 
 def _options(said: Mapping[str, Any]) -> ImportOptions:

@@ -119,7 +119,8 @@ def progress(what: str, total: int | None) -> Iterator[Progress]:
     counted = (MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     columns = (TextColumn("{task.description}"), BarColumn())
     shown = (*columns, *counted) if total is not None else (*columns, TimeElapsedColumn())
-    with Progress(*shown, console=stderr, transient=True) as bar:
+    watched = stderr.is_terminal
+    with Progress(*shown, console=stderr, transient=True, disable=not watched) as bar:
         bar.add_task(what, total=total)
         yield bar
 

@@ -64,8 +64,8 @@ def _reread(path: Path) -> tuple[Path, object]:
         raise FileRefused(f"{path} is a folder.", "Name one file.")
     if path.is_file():
         return path, None
-    copy = tempfile.NamedTemporaryFile(prefix="crm-import-")  # noqa: SIM115 - lives with the source
     with path.open("rb") as pipe:
+        copy = tempfile.NamedTemporaryFile(prefix="crm-import-")  # noqa: SIM115 - it stays
         shutil.copyfileobj(pipe, copy)
     copy.flush()
     return Path(copy.name), copy
