@@ -28,7 +28,7 @@ from tests.bench.measuring import Bars, Bench, NotDone, Sides
 from tests.bench.stores import Store, fill, sqlite_store
 from tests.bench.upserts import LastEventView, row_of, upserted
 
-_EVENTS, _QUICK_EVENTS = 10_000, 1_000
+_EVENTS, _QUICK_EVENTS = 20_000, 1_000
 _SECONDS = 120.0
 _REPORTING = Reporting(ZoneInfo("UTC"), "EUR")
 
@@ -64,10 +64,18 @@ class Projecting:
                 await host.start()
                 if not await host.wait_caught_up({"pipeline": self._head}, _SECONDS):
                     raise NotDone(f"{self._view.definition.id}: {host.failed() or 'stuck'}")
-                return time.perf_counter() - started
+                seconds = time.perf_counter() - started
+                self._check(host)
+                return seconds
             finally:
                 await host.stop()
                 self._drop(schema_name(namespace, "projections"))
+
+    def _check(self, host: ViewHost) -> None:
+        states = host.projections[0].known().values()
+        seen, parked = sum(s.seen for s in states), sum(s.parked for s in states)
+        if seen != len(self._rows) or parked:
+            raise NotDone(f"{seen} of {len(self._rows)} events were taken, {parked} were parked")
 
     def _host(self, database: Database) -> ViewHost:
         recorders = {context: self._logs[context].recorder for context in self._view.contexts}

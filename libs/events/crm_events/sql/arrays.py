@@ -76,6 +76,14 @@ class Blobs(PackedArray):
         return value
 
 
+class Booleans(PackedArray):
+    element, oid = 16, 1000
+
+    @staticmethod
+    def encode(value: bool) -> bytes:
+        return b"\x01" if value else b"\x00"
+
+
 class Smallints(PackedArray):
     element, oid = 21, 1005
 
@@ -117,6 +125,6 @@ class _Packed(Dumper):
 
 def register(adapters: AdaptersMap) -> None:
     """Makes the classes above known to a connection."""
-    for kind in (Uuids, Texts, Blobs, Smallints, Integers, Bigints, Instants):
+    for kind in (Uuids, Texts, Blobs, Booleans, Smallints, Integers, Bigints, Instants):
         dumper = type(f"{kind.__name__}Dumper", (_Packed,), {"oid": kind.oid})
         adapters.register_dumper(kind, dumper)

@@ -93,15 +93,45 @@ class Unit(Generic[StateT, FactT]):
 
     def take(self, fact: FactT, fold: Fold[StateT, FactT]) -> None:
         """Add a fact; end and begin intervals at its sequence."""
+        latest = self._latest_before(fact)
         self.facts.append(fact)
-        implied = intervals(self.facts, fold)
+        state = None if latest is None else fold(latest.interval.state, fact)
+        if latest is None or state is None:
+            self._believe(intervals(self.facts, fold), fact.sequence)
+        else:
+            self._go_on(latest, fact, state)
+
+    def _latest_before(self, fact: FactT) -> KnownInterval[StateT] | None:
+        """What a fact goes on from that comes after all others and corrects none, as most do."""
+        if fact.supersedes is not None:
+            return None
+        for other in self.facts:
+            if other.version >= fact.version or other.effective > fact.effective:
+                return None
+        open_ended = (k for k in self.known if k.interval.valid_to == k.known_to == FOREVER)
+        return next(open_ended, None)
+
+    def _go_on(self, latest: KnownInterval[StateT], fact: FactT, state: StateT) -> None:
+        """What `intervals` would say of such a fact, without folding all the others again."""
+        before = latest.interval
+        event_id = before.event_id if state == before.state else fact.event_id
+        after = Interval(fact.effective, FOREVER, event_id, state)
+        if after == before:
+            return
+        latest.known_to = fact.sequence
+        if fact.effective > before.valid_from:
+            past = Interval(before.valid_from, fact.effective, before.event_id, before.state)
+            self.known.append(KnownInterval(past, fact.sequence))
+        self.known.append(KnownInterval(after, fact.sequence))
+
+    def _believe(self, implied: Sequence[Interval[StateT]], sequence: int) -> None:
         believed = [known for known in self.known if known.known_to == FOREVER]
         kept = {known.interval for known in believed}
         for known in believed:
             if known.interval not in implied:
-                known.known_to = fact.sequence
+                known.known_to = sequence
         self.known += [
-            KnownInterval(interval, fact.sequence) for interval in implied if interval not in kept
+            KnownInterval(interval, sequence) for interval in implied if interval not in kept
         ]
 
     def begun(self) -> list[KnownInterval[StateT]]:

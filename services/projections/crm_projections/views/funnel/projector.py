@@ -18,12 +18,9 @@ from crm_projections.facts.timeline import Unit, grouped
 from crm_projections.views.funnel.facts import FunnelTables, funnel_tables
 from crm_projections.views.funnel.parameters import FunnelParameters
 from crm_projections.views.funnel.queries import answer
-from crm_projections.views.funnel.standing import (
-    UNITS,
-    fact_of,
-    fold,
-)
+from crm_projections.views.funnel.standing import fact_of, fold
 from crm_projections.views.funnel.storage import load_units, store_units
+from crm_projections.views.funnel.taken import UNITS
 
 _PIPELINES: tuple[type[Event], ...] = (pipeline.PipelineDefined, pipeline.PipelineStagesChanged)
 

@@ -78,30 +78,6 @@ def fact_of(received: Received, zone: ZoneInfo) -> FunnelFact:
     )
 
 
-MOVES: Final[tuple[type[Event], ...]] = (
-    contacts.LeadCaptured,
-    contacts.LeadQualified,
-    contacts.LeadDisqualified,
-    contacts.LeadConverted,
-    pipeline.DealOpened,
-    pipeline.StageAdvanced,
-    pipeline.StageMovedBack,
-    pipeline.DealWon,
-    pipeline.DealLost,
-    pipeline.DealReopened,
-)
-"""Events that enter a stage or a terminal."""
-
-
-UNITS: Final[tuple[type[Event], ...]] = (
-    *MOVES,
-    contacts.LeadAssigned,
-    pipeline.DealAssigned,
-    pipeline.DealAmended,
-)
-"""Every event that says something of a unit."""
-
-
 def fold(standing: Standing | None, fact: FunnelFact) -> Standing | None:
     """The standing after one more event; None while nothing has opened the unit."""
     match fact.event:
@@ -113,19 +89,19 @@ def fold(standing: Standing | None, fact: FunnelFact) -> Standing | None:
 
 
 def _opened_deal(opened: pipeline.DealOpened, fact: FunnelFact) -> Standing:
+    staff = opened.owner
     by = Grouping(
-        region=opened.region,
+        owner=None if staff is None else staff.id,
+        manager=None if staff is None else staff.manager_id,
+        team=None if staff is None else staff.team,
+        region=opened.region or (None if staff is None else staff.region),
         product=opened.product_id,
         source=opened.source,
         sector=opened.sector,
         campaign=opened.campaign_id,
-    ).owned_by(opened.owner)
-    opening = _entered(opened.pipeline, opened.stage, by, fact)
-    return replace(
-        _priced(opening, opened.amount),
-        by=replace(by, region=opened.region or by.region),
-        history_unknown=opened.history_unknown,
     )
+    priced, unknown = opened.amount, opened.history_unknown
+    return _entered(opened.pipeline, opened.stage, by, fact, money=priced, history_unknown=unknown)
 
 
 def _captured_lead(captured: contacts.LeadCaptured, fact: FunnelFact) -> Standing:
@@ -135,7 +111,15 @@ def _captured_lead(captured: contacts.LeadCaptured, fact: FunnelFact) -> Standin
     return _entered(LEADS, _CAPTURED, by, fact)
 
 
-def _entered(pipeline_key: str, stage: pipeline.Stage, by: Grouping, fact: FunnelFact) -> Standing:
+def _entered(
+    pipeline_key: str,
+    stage: pipeline.Stage,
+    by: Grouping,
+    fact: FunnelFact,
+    *,
+    money: Money | None = None,
+    history_unknown: bool = False,
+) -> Standing:
     return Standing(
         pipeline=pipeline_key,
         stage=stage.key,
@@ -150,10 +134,10 @@ def _entered(pipeline_key: str, stage: pipeline.Stage, by: Grouping, fact: Funne
         entered_at=fact.effective,
         entered_day=fact.day,
         since_day=fact.day,
-        amount=None,
-        currency=None,
+        amount=None if money is None else units(money),
+        currency=None if money is None else money.currency,
         by=by,
-        history_unknown=False,
+        history_unknown=history_unknown,
         time_disorder=False,
     )
 
@@ -226,11 +210,17 @@ def _closed(
     now: Standing, state: State, closing: pipeline.DealWon | pipeline.DealLost, fact: FunnelFact
 ) -> Standing:
     """Credit goes to the owner at close; a close before the opening counts, but not in times."""
-    credited = replace(now, by=now.by.owned_by(closing.owner)) if closing.owner else now
-    region = now.by.region or credited.by.region
-    credited = replace(credited, by=replace(credited.by, region=region))
-    closed = _terminal(_priced(credited, closing.amount), state, fact)
-    return replace(closed, history_unknown=now.history_unknown or closing.history_unknown)
+    by = now.by.owned_by(closing.owner)
+    if now.by.region and by.region != now.by.region:
+        by = replace(by, region=now.by.region)
+    money = closing.amount
+    return replace(
+        _terminal(now, state, fact),
+        by=by,
+        amount=now.amount if money is None else units(money),
+        currency=now.currency if money is None else money.currency,
+        history_unknown=now.history_unknown or closing.history_unknown,
+    )
 
 
 def _terminal(now: Standing, state: State, fact: FunnelFact) -> Standing:

@@ -8,19 +8,15 @@ from uuid import UUID
 
 from crm_events.contracts import contacts
 from crm_events.event import Event
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
+from crm_projections.engine.writing import end_rows, insert_rows
 from crm_projections.facts.instants import FOREVER
 from crm_projections.facts.timeline import Interval, KnownInterval, Unit
 from crm_projections.views.funnel.facts import FunnelTables
 from crm_projections.views.funnel.grouping import Grouping
-from crm_projections.views.funnel.standing import (
-    MOVES,
-    UNITS,
-    FunnelFact,
-    Standing,
-    fold,
-)
+from crm_projections.views.funnel.standing import FunnelFact, Standing, fold
+from crm_projections.views.funnel.taken import MOVES, UNITS
 
 FunnelUnit = Unit[Standing, FunnelFact]
 _TYPES: Final[Mapping[str, type[Event]]] = {event.TYPE: event for event in UNITS}
@@ -72,18 +68,11 @@ def store_units(
     facts: Sequence[FunnelFact],
     units: dict[UUID, FunnelUnit],
 ) -> None:
-    connection.execute(insert(tables.events), [_event_row(fact) for fact in facts])
-    ended = [{"row": k.stored, "ended": k.known_to} for u in units.values() for k in u.ended()]
-    if ended:
-        connection.execute(
-            update(tables.standings)
-            .where(tables.standings.c.id == bindparam("row"))
-            .values(known_to=bindparam("ended")),
-            ended,
-        )
+    insert_rows(connection, tables.events, [_event_row(fact) for fact in facts])
+    ended = (k for unit in units.values() for k in unit.ended())
+    end_rows(connection, tables.standings, {k.stored: k.known_to for k in ended if k.stored})
     begun = [row for id_, unit in units.items() for row in _rows(id_, unit)]
-    if begun:
-        connection.execute(insert(tables.standings), begun)
+    insert_rows(connection, tables.standings, begun)
     _store_moves(connection, tables, facts, units)
 
 
@@ -94,8 +83,7 @@ def _store_moves(
     units: dict[UUID, FunnelUnit],
 ) -> None:
     moves = [row for fact in facts if (row := _move(fact, units[fact.unit])) is not None]
-    if moves:
-        connection.execute(insert(tables.moves), moves)
+    insert_rows(connection, tables.moves, moves)
     corrected = [
         {"corrected": fact.supersedes, "ended": fact.sequence}
         for fact in facts

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from crm_events.contracts.pipeline import OrderAmended, OrderPlaced
 from crm_events.event import Event
-from sqlalchemy import Connection, MetaData, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, MetaData, Table, bindparam, select, update
 
 from crm_projections.engine.view import Answer, Cut, Definition, Received
+from crm_projections.engine.writing import insert_rows
 from crm_projections.facts.amounts import units
 from crm_projections.facts.instants import FOREVER, Reporting, local_day, local_month, micros
 from crm_projections.views.retention.facts import order_table
@@ -48,7 +49,7 @@ class RetentionView:
             current[unit] = row
             rows.append(row)
         _end(connection, tables, _first_amendments(rows, set(amended)))
-        connection.execute(insert(tables), rows)
+        insert_rows(connection, tables, rows)
 
     def _row(self, received: Received, placed_at: Mapping[UUID, int]) -> dict[str, Any]:
         envelope, order = received.envelope, received.event

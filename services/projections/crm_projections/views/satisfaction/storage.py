@@ -9,8 +9,9 @@ from uuid import UUID
 
 from crm_events.contracts import ticketing
 from crm_events.event import Event
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, select
 
+from crm_projections.engine.writing import end_rows, insert_rows
 from crm_projections.facts.instants import FOREVER
 from crm_projections.facts.timeline import Interval, KnownInterval, Unit
 from crm_projections.views.satisfaction.facts import SatisfactionTables
@@ -115,13 +116,15 @@ def store_tickets(
     tickets: Mapping[UUID, Ticket],
 ) -> None:
     """Write the new facts, end the intervals they contradict and begin those they imply."""
-    connection.execute(insert(tables.events), [_event_row(fact) for fact in facts])
+    insert_rows(connection, tables.events, [_event_row(fact) for fact in facts])
     ticket_units = [ticket.ticket for ticket in tickets.values()]
     survey_units = [unit for ticket in tickets.values() for unit in ticket.surveys.values()]
     _end(connection, tables.tickets, ticket_units)
     _end(connection, tables.surveys, survey_units)
-    _begin(connection, tables.tickets, [r for t in tickets.values() for r in _ticket_rows(t)])
-    _begin(connection, tables.surveys, [r for t in tickets.values() for r in _survey_rows(t)])
+    begun = [row for ticket in tickets.values() for row in _ticket_rows(ticket)]
+    insert_rows(connection, tables.tickets, begun)
+    surveyed = [row for ticket in tickets.values() for row in _survey_rows(ticket)]
+    insert_rows(connection, tables.surveys, surveyed)
 
 
 def _event_row(fact: TicketFact) -> dict[str, Any]:
@@ -140,15 +143,8 @@ def _impersonal(event: Event) -> Event:
 
 
 def _end(connection: Connection, table: Table, units: Iterable[Unit[Any, Any]]) -> None:
-    ended = [{"row": k.stored, "ended": k.known_to} for unit in units for k in unit.ended()]
-    if ended:
-        query = update(table).where(table.c.id == bindparam("row"))
-        connection.execute(query.values(known_to=bindparam("ended")), ended)
-
-
-def _begin(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
+    ended = (known for unit in units for known in unit.ended())
+    end_rows(connection, table, {k.stored: k.known_to for k in ended if k.stored})
 
 
 def _ticket_rows(ticket: Ticket) -> Iterable[dict[str, Any]]:
