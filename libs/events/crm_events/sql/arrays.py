@@ -17,8 +17,6 @@ _HEADER: Final = struct.Struct(">iiIii")
 _EMPTY: Final = struct.Struct(">iiI")
 _LENGTH: Final = struct.Struct(">i")
 _NULL: Final = _LENGTH.pack(-1)
-_SMALLINT: Final = struct.Struct(">h")
-_INTEGER: Final = struct.Struct(">i")
 _BIGINT: Final = struct.Struct(">q")
 _MICROS_TO_2000: Final = 946_684_800_000_000
 
@@ -28,6 +26,8 @@ class PackedArray(bytes):
 
     element: ClassVar[int]
     oid: ClassVar[int]
+    length: ClassVar[bytes | None] = None
+    """What stands before every element, where all are of one size."""
 
     @classmethod
     def of(cls, values: Iterable[Any]) -> PackedArray:
@@ -35,84 +35,68 @@ class PackedArray(bytes):
         return cls._packed([None if value is None else encode(value) for value in values])
 
     @staticmethod
-    def encode(value: Any) -> bytes:
+    def encode(value: Any, /) -> bytes:
         raise NotImplementedError
 
     @classmethod
     def _packed(cls, elements: Sequence[bytes | None]) -> PackedArray:
         if not elements:
             return cls(_EMPTY.pack(0, 0, cls.element))
-        nulls = int(None in elements)
-        parts = [_HEADER.pack(1, nulls, cls.element, len(elements), 1)]
-        for element in elements:
-            if element is None:
-                parts.append(_NULL)
-            else:
-                parts += (_LENGTH.pack(len(element)), element)
-        return cls(b"".join(parts))
+        nulls = None in elements
+        header = _HEADER.pack(1, int(nulls), cls.element, len(elements), 1)
+        if cls.length is not None and not nulls:
+            return cls(header + cls.length + cls.length.join(elements))  # type: ignore[arg-type]
+        pack = _LENGTH.pack
+        parts = [_NULL if each is None else pack(len(each)) + each for each in elements]
+        return cls(header + b"".join(parts))
 
 
 class Uuids(PackedArray):
-    element, oid = 2950, 2951
+    element, oid, length = 2950, 2951, _LENGTH.pack(16)
 
     @staticmethod
-    def encode(value: UUID) -> bytes:
-        return value.bytes
+    def encode(value: UUID, /) -> bytes:
+        return value.int.to_bytes(16)
 
 
 class Texts(PackedArray):
     element, oid = 25, 1009
-
-    @staticmethod
-    def encode(value: str) -> bytes:
-        return value.encode()
+    encode = staticmethod(str.encode)
 
 
 class Blobs(PackedArray):
     element, oid = 17, 1001
 
     @staticmethod
-    def encode(value: bytes) -> bytes:
+    def encode(value: bytes, /) -> bytes:
         return value
 
 
 class Booleans(PackedArray):
-    element, oid = 16, 1000
-
-    @staticmethod
-    def encode(value: bool) -> bytes:
-        return b"\x01" if value else b"\x00"
+    element, oid, length = 16, 1000, _LENGTH.pack(1)
+    encode = staticmethod(struct.Struct("?").pack)
 
 
 class Smallints(PackedArray):
-    element, oid = 21, 1005
-
-    @staticmethod
-    def encode(value: int) -> bytes:
-        return _SMALLINT.pack(value)
+    element, oid, length = 21, 1005, _LENGTH.pack(2)
+    encode = staticmethod(struct.Struct(">h").pack)
 
 
 class Integers(PackedArray):
-    element, oid = 23, 1007
-
-    @staticmethod
-    def encode(value: int) -> bytes:
-        return _INTEGER.pack(value)
+    element, oid, length = 23, 1007, _LENGTH.pack(4)
+    encode = staticmethod(struct.Struct(">i").pack)
 
 
 class Bigints(PackedArray):
-    element, oid = 20, 1016
-
-    @staticmethod
-    def encode(value: int) -> bytes:
-        return _BIGINT.pack(value)
+    element, oid, length = 20, 1016, _LENGTH.pack(8)
+    encode = staticmethod(struct.Struct(">q").pack)
 
 
 class Instants(PackedArray):
-    element, oid = 1184, 1185
+    element, oid, length = 1184, 1185, _LENGTH.pack(8)
 
     @staticmethod
-    def encode(value: datetime) -> bytes:
+    def encode(value: datetime, /) -> bytes:
         return _BIGINT.pack(to_micros(value) - _MICROS_TO_2000)
 
 
