@@ -187,9 +187,9 @@ def test_refusals_speak_of_the_files_own_columns_and_cells(sent: Sent) -> None:
 def test_a_closed_tickets_agent_is_refused_under_the_files_column(sent: Sent) -> None:
     head = "Key,Handled by,Category,Opened,Closed,Resolved\n"
     row = "t1,{},Billing,2026-01-05,2026-01-06,yes\n"
-    said = {"maps": ("agent=Handled by",)}
-    assert sent("tickets", head + row.format("Ida Holm"), **said).counts == (1, 1, 0, 0)
-    done = sent("tickets", head + row.format("Per Lund"), **said)
+    maps = ("agent=Handled by",)
+    assert sent("tickets", head + row.format("Ida Holm"), maps=maps).counts == (1, 1, 0, 0)
+    done = sent("tickets", head + row.format("Per Lund"), maps=maps)
     assert [(error.column, error.value) for error in done.refused] == [("Handled by", "Per Lund")]
 
 

@@ -35,9 +35,8 @@ def _currency(transport: Transport) -> str:
     return str(transport.send("GET", "/v1/views/funnel")["parameters"]["currency"])
 
 
-def tell(transport: Transport, home: Home, seed: int = SEED) -> None:
+def tell(transport: Transport, home: Home, seed: int = SEED, size: Size = Size()) -> None:
     """Tell the sample with its progress on standard error; what was told before adds nothing."""
-    size = Size()
     plot = Plot(seed, home.sample_told_on(utc_now()), size.days, _currency(transport))
     with progress("sample", size.steps) as bar:
         task = bar.tasks[0].id
