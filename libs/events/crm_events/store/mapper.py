@@ -71,7 +71,7 @@ class ChangeMapper(Mapper[UUID]):
         originator_id = cast(UUID, stored_event.originator_id)
         slot = Slot(stored_event.topic, originator_id, stored_event.originator_version)
         body = self._codec.decode(stored_event.state, slot)
-        return Change(originator_id, stored_event.originator_version, body)  # type: ignore[return-value]
+        return Change(originator_id, stored_event.originator_version, body)
 
 
 def _cause(change: Change, cause_of: Mapping[UUID, Cause] | Cause) -> Cause:
