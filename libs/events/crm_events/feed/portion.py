@@ -9,8 +9,9 @@ from crm_events.envelope import Envelope
 from crm_events.feed.deciding import lane_of
 from crm_events.feed.order import InOrder
 from crm_events.feed.port import Lane, LaneBatch, LanePosition
+from crm_events.feed.tracked import Tracked
 
-Seen = Mapping[Lane, LanePosition]
+Seen = Mapping[Lane, Tracked]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +19,21 @@ class Portion:
     """`events` in the order they are reacted to; `after` of every lane that moves."""
 
     events: Sequence[Envelope]
-    after: Seen
+    after: Mapping[Lane, LanePosition]
 
-    def advances(self, seen: Seen) -> dict[Lane, LanePosition]:
-        """The lanes whose position rises; only those can be saved."""
-        return {lane: after for lane, after in self.after.items() if _beyond(after, seen[lane])}
+    def advances(self, seen: Seen) -> dict[Lane, Tracked]:
+        """The lanes whose position rises: nothing is saved for repeats."""
+        return {
+            lane: Tracked(after, seen[lane].revision + 1)
+            for lane, after in self.after.items()
+            if _beyond(after, seen[lane].position)
+        }
 
     def halves(self, seen: Seen) -> tuple[Portion, Portion]:
         """The same in two portions, to be saved one after the other."""
         middle = len(self.events) // 2
         first = self.events[:middle]
-        reached = {lane_of(e): upto(e, seen[lane_of(e)]) for e in first}
+        reached = {lane_of(e): upto(e, seen[lane_of(e)].position) for e in first}
         return Portion(first, reached), Portion(self.events[middle:], self.after)
 
     def without_lanes(self, lanes: Mapping[Lane, object]) -> Portion:
@@ -47,7 +52,7 @@ class Portion:
             for e in self.events
             if lane_of(e) not in failed or e.sequence < failed[lane_of(e)].sequence
         ]
-        before = {lane: _right_before(e, seen[lane]) for lane, e in failed.items()}
+        before = {lane: _right_before(e, seen[lane].position) for lane, e in failed.items()}
         return Portion(events, {**self.after, **before})
 
 

@@ -21,7 +21,7 @@ from crm_events.feed.order import in_order
 from crm_events.feed.port import Feed, Lane, LaneBatch, LanePosition
 from crm_events.feed.portion import Portion, after_batch
 from crm_events.feed.session import Reaction, Reactions, Session
-from crm_events.feed.tracked import TrackedPositions
+from crm_events.feed.tracked import Tracked, TrackedPositions
 from crm_events.feed.waiting import Backoff, Waits
 from crm_events.store.port import AlreadyTracked, VersionConflict
 
@@ -52,7 +52,7 @@ class Reactor:
         self._feed = feed
         self._decider = Decider(app, reactions, codec)
         self._positions = TrackedPositions(app.recorder, reactions)
-        self._seen: dict[Lane, LanePosition] = {}
+        self._seen: dict[Lane, Tracked] = {}
         self._held = Waits(first=1.0, last=60.0)
         self._gaps = Waits(first=0.5, last=30.0)
         self._failed_at: dict[Lane, Envelope] = {}
@@ -152,7 +152,7 @@ class Reactor:
             now = asyncio.get_running_loop().time()
             await asyncio.to_thread(self._take, batches, now)
             lanes = [batch.lane for batch in batches]
-            await self._feed.commit({lane: self._seen[lane] for lane in lanes})
+            await self._feed.commit({lane: self._seen[lane].position for lane in lanes})
 
     def _take(self, batches: Sequence[LaneBatch], now: float) -> None:
         for attempt in range(1, _RACES + 1):
@@ -168,7 +168,7 @@ class Reactor:
     def _know(self, lanes: Sequence[Lane]) -> None:
         unknown = [lane for lane in lanes if lane not in self._seen]
         if unknown:
-            self._seen.update(self._positions.load(unknown))
+            self._seen.update(self._positions.tracked(unknown))
 
     def _admitted(self, batches: Sequence[LaneBatch], now: float) -> Portion:
         fresh: list[Envelope] = []
@@ -176,7 +176,7 @@ class Reactor:
         for batch in batches:
             if batch.lane in self._held:
                 continue
-            before = self._seen[batch.lane]
+            before = self._seen[batch.lane].position
             order = in_order(batch.envelopes, before.sequence)
             self._note_gap(batch.lane, order.gap, now)
             fresh += order.fresh
@@ -219,9 +219,9 @@ class Reactor:
             self._save(Portion((), portion.after), now)
         else:
             lane = lane_of(event)
-            self._hold(lane, event, error, now)
             stopped = portion.stopped_before({lane: event}, self._seen)
             self._save_whole(Portion((), stopped.after), now)
+            self._hold(lane, event, error, now)
 
     def _save_whole(self, portion: Portion, now: float) -> None:
         for _ in range(_RACES):
@@ -240,7 +240,7 @@ class Reactor:
 
     def _commit(self, session: Session, reached: Portion) -> None:
         aggregates, beside = session.decided()
-        moved = self._positions.saved(self._seen, reached.advances(self._seen))
+        moved = self._positions.moved(reached.advances(self._seen))
         if moved.tracking:
             directory = (*beside.directory, *moved.directory)
             everything = replace(beside, tracking=moved.tracking, directory=directory)
@@ -248,9 +248,12 @@ class Reactor:
 
     def _moved(self, reached: Portion) -> None:
         self.reacted += len(reached.events)
-        for lane in reached.advances(self._seen):
+        advanced = reached.advances(self._seen)
+        for lane in advanced:
             self._held.settle(lane)
-        self._seen.update(reached.after)
+        for lane, position in reached.after.items():
+            self._seen[lane] = Tracked(position, self._seen[lane].revision)
+        self._seen.update(advanced)
 
     def _hold(self, lane: Lane, event: Envelope, error: Exception, now: float) -> None:
         place = f"{lane.context}/{lane.partition}/{event.sequence}"
