@@ -11,7 +11,7 @@ from functools import partial
 
 import structlog
 from crm_servers import ServerUnavailable
-from crm_service.process import spare_the_collector
+from crm_service.collector import spare_the_collector
 
 from tests.bench import report
 from tests.bench.catalogue import BENCHES
@@ -28,15 +28,13 @@ def main(argv: Sequence[str]) -> int:
     _quieten()
     try:
         if told.document:
-            _document()
-        else:
-            rounds = told.rounds or (2 if told.quick else 5)
-            _run(chosen(BENCHES, told.only), rounds, quick=told.quick)
+            return _document()
+        rounds = told.rounds or (2 if told.quick else 5)
+        return _run(chosen(BENCHES, told.only), rounds, quick=told.quick)
     except (LookupError, report.NothingMeasured) as error:
         return _said(str(error.args[0]), _WRONG_USE)
-    except (NotDone, ServerUnavailable) as error:
+    except ServerUnavailable as error:
         return _said(str(error), _FAILED)
-    return 0
 
 
 def _quieten() -> None:
@@ -71,28 +69,36 @@ def _said(message: str, code: int) -> int:
     return code
 
 
-def _document() -> None:
+def _document() -> int:
     report.document(measured=report.markdown(report.read(), BENCHES))
     print(f"wrote {report.DOCUMENT.relative_to(report.ROOT)}")
+    return 0
 
 
-def _run(benches: Sequence[Bench], rounds: int, *, quick: bool) -> None:
+def _run(benches: Sequence[Bench], rounds: int, *, quick: bool) -> int:
+    """What one benchmark could not do keeps no other from being measured and written down."""
     started = time.monotonic()
     with ground(quick=quick) as place:
-        results = [_one(bench, place, rounds) for bench in benches]
+        found = [_measured(bench, place, rounds) for bench in benches]
+    results = [each for each in found if each is not None]
     report.write(results)
     print(f"\n{report.table(results, benches)}\n")
     seconds = time.monotonic() - started
     print(f"wrote {report.RESULTS.relative_to(report.ROOT)} after {seconds:.0f} s")
+    return 0 if len(results) == len(benches) else _FAILED
 
 
-def _one(bench: Bench, place: Ground, rounds: int) -> Figures:
+def _measured(bench: Bench, place: Ground, rounds: int) -> Figures | None:
     print(f"\n{bench.id}: {bench.name}", flush=True)
-    with bench.open(place) as sides:
-        found = interleaved(sides, rounds, partial(_tell, bench, rounds))
-        if proof := sides.proof():
-            print(f"  {proof}", flush=True)
-    return figures(bench, found)
+    try:
+        with bench.open(place) as sides:
+            found = interleaved(sides, rounds, partial(_tell, bench, rounds))
+            if proof := sides.proof():
+                print(f"  {proof}", flush=True)
+        return figures(bench, found)
+    except NotDone as error:
+        _said(f"{bench.id}: {error}", _FAILED)
+        return None
 
 
 def _tell(bench: Bench, rounds: int, number: int, ours: float, baseline: float) -> None:

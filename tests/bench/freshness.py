@@ -30,7 +30,7 @@ from tests.bench.measuring import Bars, Bench, NotDone, Sides
 from tests.bench.stores import Store, order, postgres_store
 
 _EVERY = 0.02
-_TIMES, _QUICK_TIMES = 150, 20
+_TIMES, _QUICK_TIMES = 120, 20
 _SECONDS = 60.0
 Once = Callable[[], Awaitable[None]]
 """Sends one thing, and returns when it is to be seen."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -71,6 +72,7 @@ class Importing:
             [*command, "-o", "json"], env=_told(), capture_output=True, text=True, check=False
         )
         seconds = time.perf_counter() - started
+        shutil.rmtree(home, ignore_errors=True)
         accepted = json.loads(done.stdout)["accepted"] if done.returncode == 0 else 0
         if accepted != len(self._orders):
             raise NotDone(f"{accepted} of {len(self._orders)} rows went in: {done.stderr}")

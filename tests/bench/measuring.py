@@ -86,7 +86,7 @@ def interleaved(
 def figures(bench: Bench, rounds: Sequence[tuple[float, float]]) -> Figures:
     """Raises NotDone where a side did nothing in some round."""
     if any(side <= 0 for pair in rounds for side in pair):
-        raise NotDone(f"{bench.id}: a side did nothing in one of its rounds")
+        raise NotDone("a side did nothing in one of its rounds")
     ratios = [ours / baseline for ours, baseline in rounds]
     return Figures(
         id=bench.id,

@@ -1,0 +1,61 @@
+"""The harness: sides in turns, ratios of rounds, choosing, and nothing made up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.bench.catalogue import BENCHES
+from tests.bench.ground import Ground
+from tests.bench.measuring import Bench, NotDone, Sides, chosen, figures, interleaved
+
+
+@contextmanager
+def _never(_: Ground) -> Iterator[Sides]:
+    yield Sides(lambda: 1.0, lambda: 1.0)
+
+
+def bench(id: str) -> Bench:
+    return Bench(id, "one / other", "events/s", _never)
+
+
+def test_sides_take_turns_after_preparation() -> None:
+    happened: list[str] = []
+
+    def side(name: str) -> float:
+        happened.append(name)
+        return 1.0
+
+    sides = Sides(lambda: side("ours"), lambda: side("baseline"), lambda: happened.append("before"))
+    interleaved(sides, 2, lambda *_: None)
+    assert happened == ["before", "baseline", "ours"] * 2
+
+
+def test_ratio_is_the_median_of_the_rounds_ratios() -> None:
+    found = figures(bench("R0"), [(10, 10), (30, 10), (40, 80)])
+    assert (found.ours, found.baseline) == (30, 10)
+    assert (found.ratio, found.ratio_min, found.ratio_max, found.runs) == (1, 0.5, 3, 3)
+
+
+def test_a_side_that_did_nothing_has_no_ratio() -> None:
+    with pytest.raises(NotDone):
+        figures(bench("R0"), [(10, 10), (0, 10)])
+
+
+def test_a_beginning_chooses_its_family() -> None:
+    benches = [bench("R2-1"), bench("R2-8"), bench("R20")]
+    assert [b.id for b in chosen(benches, ["R2"])] == ["R2-1", "R2-8"]
+    assert chosen(benches, []) == benches
+
+
+def test_an_unknown_name_is_told_what_there_is() -> None:
+    with pytest.raises(LookupError, match="choose among R2-1"):
+        chosen([bench("R2-1")], ["R3"])
+
+
+def test_every_benchmark_has_an_id_of_its_own() -> None:
+    ids = [b.id for b in BENCHES]
+    assert len(set(ids)) == len(ids)
+    assert {"R1", "R2-1", "R2-8", "R5", "R8", "import"} <= set(ids)
