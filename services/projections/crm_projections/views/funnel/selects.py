@@ -118,7 +118,7 @@ class Selects:
         )
         return list(self._connection.execute(query))
 
-    def entries(self) -> Iterator[tuple[SqlRow[Any], int]]:
+    def entries(self) -> Iterator[tuple[Any, int]]:
         """Every move with its local day, each unit's in the order of their effect."""
         t = self._moved
         query = (
