@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
@@ -103,3 +107,29 @@ def test_where_a_server_would_listen_does_not_matter_to_other_commands(tmp_path:
     everywhere = "0.0.0.0"  # noqa: S104 - it is not listened on
     crm = Crm.on(Home(tmp_path / "home"), CRM_HOST=everywhere, CRM_REQUIRE_TOKEN="true")
     assert crm.view("funnel")["totals"]["units"] == 0
+
+
+def test_a_failure_inside_names_the_log(tmp_path: Path) -> None:
+    """The store loses a table while nobody looks."""
+    home = Home(tmp_path / "home")
+    crm = Crm.on(home)
+    assert crm("view", "funnel").code == 0
+    with closing(sqlite3.connect(home.store("pipeline"))) as store, store:
+        store.execute("DROP TABLE events")
+    done = crm("view", "funnel")
+    assert (done.code, done.out) == (1, "")
+    log, why = done.err.splitlines()
+    assert log == f"The log is {home.path / 'crm.log'}"
+    assert why.startswith("crm: ")
+    assert '"status":503' in (home.path / "crm.log").read_text()
+
+
+def test_who_asks_a_server_imports_no_application() -> None:
+    """The application takes most of a second to import; this process has nothing to do with it."""
+    code = (
+        "import sys, crm_console.cli\n"
+        "heavy = {'sqlalchemy', 'fastapi', 'aiokafka', 'alembic', 'structlog', 'uvicorn'}\n"
+        "sys.exit(repr(sorted(heavy & sys.modules.keys())) if heavy & sys.modules.keys() else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

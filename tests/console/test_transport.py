@@ -127,6 +127,12 @@ def test_wrong_fields_are_told_one_by_one(transport: Transport) -> None:
     assert str(said) == "amount: is negative; query: unknown field"
 
 
+def test_our_own_fault_has_the_id_to_look_for(transport: Transport) -> None:
+    problem = {"detail": "Something failed here.", "instance": "urn:uuid:7"}
+    assert str(refused(transport, 500, problem)) == "Something failed here. (urn:uuid:7)"
+    assert str(refused(transport, 409, problem)) == "Something failed here."
+
+
 @pytest.mark.parametrize("problem", [[], "text", {}], ids=["list", "text", "empty"])
 def test_an_answer_that_is_no_problem_has_its_status(transport: Transport, problem: Any) -> None:
     assert str(refused(transport, 500, problem)) == "HTTP status 500"

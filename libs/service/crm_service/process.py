@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -18,19 +17,8 @@ GRACE_SECONDS: Final = 8
 OK: Final = 0
 FAILED: Final = 1
 WRONG_USE: Final = 2
-_BETWEEN_LOOKS: Final = 20_000
 log = structlog.get_logger(__name__)
 Main = Callable[[asyncio.Event], Awaitable[int]]
-
-
-def spare_the_collector() -> None:
-    """For when everything is imported: what is there by now stays, and need not be looked through.
-
-    By default the garbage collector looks around every 700 objects, several times within one batch
-    of events; that took a third of an import's time.
-    """
-    gc.freeze()
-    gc.set_threshold(_BETWEEN_LOOKS, 20, 20)
 
 
 def run(main: Main) -> int:

@@ -12,9 +12,10 @@ import structlog
 from crm_events.keys.port import KeysUnavailable
 from crm_events.store.port import StoreUnavailable
 
+from crm_service.collector import spare_the_collector
 from crm_service.logging import configure
 from crm_service.principals import Unguarded
-from crm_service.process import FAILED, OK, WRONG_USE, spare_the_collector
+from crm_service.process import FAILED, OK, WRONG_USE
 from crm_service.serving import AddressTaken
 from crm_service.settings import SettingsRefused
 from crm_service.tokens import TokensUnreadable

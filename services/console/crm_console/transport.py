@@ -12,6 +12,7 @@ import httpx
 
 T = TypeVar("T")
 _SECONDS: Final = 120.0
+_BROKEN: Final = 500
 Json = Any
 
 
@@ -30,6 +31,8 @@ class ServerUnreachable(Exception):
 
 def _sentence(status: int, problem: Mapping[str, Any]) -> str:
     detail = str(problem.get("detail") or problem.get("title") or f"HTTP status {status}")
+    if status == _BROKEN and "instance" in problem:
+        return f"{detail} ({problem['instance']})"
     errors = problem.get("errors")
     if not isinstance(errors, list) or not errors:
         return detail

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from crm_service.process import spare_the_collector
+from crm_service.collector import spare_the_collector
 
 from crm_console.cli.bringing import bring
 from crm_console.cli.parking import parked
@@ -34,6 +33,8 @@ app.add_typer(tokens, name="token")
 
 def _print_version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version  # noqa: PLC0415 - few ask, all would wait
+
         typer.echo(f"crm {version('crm-console')}")
         raise typer.Exit
 

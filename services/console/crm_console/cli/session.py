@@ -11,10 +11,12 @@ from typing import Final
 import httpx
 import typer
 
+from crm_console.cli.output import say
 from crm_console.home import Home
-from crm_console.transport import OverHttp, Transport
+from crm_console.transport import OverHttp, ServerSaid, Transport
 
 DEFAULT_HOME: Final = ".crm"
+_OUR_FAULT: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +75,10 @@ def _inside(home: Home) -> Iterator[Transport]:
     from crm_console.embedded.inside import inside, local_settings, logged  # noqa: PLC0415
 
     settings = local_settings()
-    with logged(home, settings), inside(home, settings) as transport:
-        yield transport
+    with logged(home, settings) as log, inside(home, settings) as transport:
+        try:
+            yield transport
+        except ServerSaid as said:
+            if said.status >= _OUR_FAULT:
+                say(f"The log is {log}")
+            raise

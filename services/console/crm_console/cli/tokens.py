@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from crm_events.clock import utc_now
-from crm_service.tokens import RIGHTS, Right, TokenFile
 
 from crm_console.cli.failures import explained
 from crm_console.cli.output import OutputOption, print_list, say, stdout
 
+if TYPE_CHECKING:
+    from crm_service.tokens import Right, TokenFile
+
+# What tokens are made of is imported where a token is asked for, and spared the other commands.
 DEFAULT: Final[tuple[Right, ...]] = ("read", "write")
 tokens: Final = typer.Typer(
     help="Tokens for access from other machines, kept in the home.", no_args_is_help=True
@@ -21,7 +24,8 @@ _COLUMNS: Final = {"id": "id", "name": "name", "rights": "rights", "created_at":
 
 def _file(context: typer.Context) -> TokenFile:
     """The file that a server of this home reads. Raises SettingsRefused."""
-    # Reading settings takes longer to import than everything else here.
+    from crm_service.tokens import TokenFile  # noqa: PLC0415
+
     from crm_console.embedded.settings import embedded_settings  # noqa: PLC0415
 
     return TokenFile(embedded_settings().tokens_file or context.obj.home.tokens)
@@ -34,6 +38,8 @@ def _name(text: str) -> str:
 
 
 def _rights(named: list[str] | None) -> tuple[Right, ...]:
+    from crm_service.tokens import RIGHTS  # noqa: PLC0415
+
     known: dict[str, Right] = {right: right for right in RIGHTS}
     unknown = [name for name in named or () if name not in known]
     if unknown:

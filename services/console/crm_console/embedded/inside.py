@@ -29,8 +29,9 @@ def inside(home: Home, settings: ServiceSettings) -> Iterator[Transport]:
 
 
 @contextmanager
-def logged(home: Home, settings: ServiceSettings, file: Path | None = None) -> Iterator[None]:
-    """The application's log goes to a file: standard output is the command's own."""
-    with (file or home.path / "crm.log").open("a", encoding="utf-8") as stream:
+def logged(home: Home, settings: ServiceSettings, file: Path | None = None) -> Iterator[Path]:
+    """The application's log goes to this file: standard output is the command's own."""
+    place = file or home.path / "crm.log"
+    with place.open("a", encoding="utf-8") as stream:
         configure(settings.log_level, stream)
-        yield
+        yield place
