@@ -56,4 +56,9 @@ REACTIONS: Final = Reactions(
         DealWon: customer_signed,
         OrderPlaced: customer_bought,
     },
+    prefetch={
+        ResponseReceived: lambda _, event: [event.lead_id],
+        DealWon: lambda _, event: [event.customer_id],
+        OrderPlaced: lambda _, event: [event.customer_id],
+    },
 )

@@ -13,6 +13,7 @@ from crm_events.codec import Codec
 from crm_events.feed.port import Feed, Positions
 from crm_events.feed.reactor import Reactions, Reactor, TrackedPositions
 from crm_events.feed.store import StoreFeed
+from crm_events.store.port import EventRecorder
 from crm_events.store.sqlite import SqliteRecorder
 
 from tests.events.reactor.tiny import Nowhere, TinyApplication, reactions
@@ -82,7 +83,7 @@ def own(tmp_path: Path) -> Iterator[SqliteRecorder]:
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, own: SqliteRecorder) -> Iterator[Tiny]:
+def tiny(tmp_path: Path, own: EventRecorder) -> Iterator[Tiny]:
     keys = KeysInMemory()
     upstream = Telling(tmp_path, "pipeline", keys)
     codec = Codec(keys)
