@@ -153,7 +153,7 @@ def _changed(now: Standing, fact: FunnelFact) -> Standing:
         case pipeline.StageAdvanced() | pipeline.StageMovedBack() as moved:
             return _moved(now, moved.stage, fact)
         case pipeline.DealReopened() as reopened:
-            return replace(_moved(now, reopened.stage, fact), state="open", attempt=now.attempt + 1)
+            return replace(_moved(now, reopened.stage, fact), attempt=now.attempt + 1)
         case pipeline.DealWon() as won:
             return _closed(now, "won", won, fact)
         case pipeline.DealLost() as lost:
@@ -192,12 +192,14 @@ def _amended(now: Standing, amended: pipeline.DealAmended) -> Standing:
 
 
 def _moved(now: Standing, stage: pipeline.Stage, fact: FunnelFact) -> Standing:
+    """A unit that is in a stage is open, whatever was said of it before."""
     further = stage.rank > now.furthest_rank
     return replace(
         now,
         stage=stage.key,
         stage_name=stage.name,
         rank=stage.rank,
+        state="open",
         furthest=stage.key if further else now.furthest,
         furthest_rank=stage.rank if further else now.furthest_rank,
         previous=now.stage,
