@@ -102,9 +102,9 @@ def test_what_does_not_move_is_named(world: World, stuck: Stuck, who: str) -> No
 
 def test_movement_begins_the_wait_anew(world: World) -> None:
     def creep(found: World) -> None:
-        found.viewed["pipeline"] = min(found.looks // 2, 50)
+        found.viewed["pipeline"] = min(found.looks // 2, 12)
 
-    world.heads["pipeline"] = world.reacted["contacts"]["pipeline"] = 50
+    world.heads["pipeline"] = world.reacted["contacts"]["pipeline"] = 12
     world.on_look = creep
-    settle(world, patience=2)
-    assert world.viewed["pipeline"] == 50
+    settle(world, patience=1.5)
+    assert world.viewed["pipeline"] == 12
