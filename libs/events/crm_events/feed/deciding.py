@@ -65,7 +65,7 @@ class Decider:
         self._prefetch(session, decoded)
         stopped: dict[Lane, tuple[Envelope, Exception]] = {}
         for envelope, event in decoded:
-            if lane_of(envelope) not in stopped:
+            if not stopped or lane_of(envelope) not in stopped:
                 error = self._react(session, envelope, event)
                 if error is not None:
                     stopped[lane_of(envelope)] = (envelope, error)
@@ -76,7 +76,7 @@ class Decider:
     ) -> list[tuple[Envelope, Event]]:
         decoded: list[tuple[Envelope, Event]] = []
         for envelope in envelopes:
-            if lane_of(envelope) in failed:
+            if failed and lane_of(envelope) in failed:
                 continue
             slot = Slot(envelope.type, envelope.aggregate_id, envelope.aggregate_version)
             try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -20,8 +19,9 @@ from aiokafka.structs import ConsumerRecord
 from crm_events.catalogue import events_topic, marks_topic
 from crm_events.connecting import to_the_end
 from crm_events.feed.kafka_marks import KafkaMarks
-from crm_events.feed.kafka_records import Reading, begin, begin_again, read_records, same_topic
-from crm_events.feed.kafka_session import FeedUnavailable, KafkaSession
+from crm_events.feed.kafka_offsets import KafkaOffsets
+from crm_events.feed.kafka_records import Reading, begin, begin_again, read_all, same_topic
+from crm_events.feed.kafka_session import FeedUnavailable, KafkaFeedSettings, KafkaSession
 from crm_events.feed.port import Lane, LaneBatch, LanePosition, Positions
 from crm_events.store.port import Mark
 
@@ -31,25 +31,7 @@ _log = structlog.get_logger("crm.feed")
 _SLICE: Final = 0.1
 _IN_A_THREAD: Final = 300
 _LOOK_EVERY: Final = 2.0
-_COMMIT_EVERY: Final = 1.0
-_COMMIT_SECONDS: Final = 2.0
 Records = Mapping[TopicPartition, Sequence[ConsumerRecord]]
-
-
-@dataclass(frozen=True, slots=True)
-class KafkaFeedSettings:
-    """`group` is a permanent identity; `instance` makes a replica's membership static.
-
-    `silence` is how many seconds the broker may say nothing before the feed gives up: a consumer
-    can be alive and stuck for ever.
-    """
-
-    bootstrap: str
-    namespace: str
-    contexts: tuple[str, ...]
-    group: str
-    instance: str | None = None
-    silence: float = 30.0
 
 
 class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -66,10 +48,10 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
         self._session: KafkaSession | None = None
         self._readings: dict[TopicPartition, Reading] = {}
         self._to_seek: set[TopicPartition] = set()
-        self._offsets: dict[TopicPartition, int] = {}
+        self._offsets = KafkaOffsets()
         self._assigned = False
         self._topics: set[str] = set()
-        self._looked_at = self._committed_at = 0.0
+        self._looked_at = 0.0
 
     # --- rebalancing ---
 
@@ -82,7 +64,8 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
         self._to_seek, self._assigned = set(assigned), True
 
     def _forget_lanes(self) -> None:
-        self._readings, self._to_seek, self._offsets = {}, set(), {}
+        self._readings, self._to_seek = {}, set()
+        self._offsets.forget()
         self._assigned = False
 
     async def _seek(self) -> None:
@@ -160,7 +143,7 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
             self._listen(found)
             batches = await self._read(found)
             if batches or clock() >= deadline:
-                await self._commit_sometimes(clock())
+                await self._offsets.tell_sometimes(self._consumer, clock())
                 return batches
 
     async def _fetch(self, max_events: int, seconds: float) -> Records:
@@ -189,9 +172,9 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
         pairs = self._of_the_same_topic(found)
         try:
             if sum(len(records) for _, records in pairs) > _IN_A_THREAD:
-                read = await asyncio.to_thread(_read_all, pairs)
+                read = await asyncio.to_thread(read_all, pairs)
             else:
-                read = _read_all(pairs)
+                read = read_all(pairs)
         except BaseException:
             self._to_seek |= set(self._readings)  # nobody has got what these records say
             raise
@@ -231,22 +214,7 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
             if partition in self._readings:
                 self._readings[partition].position = position
                 if position.offset is not None:
-                    self._offsets[partition] = position.offset
-
-    async def _commit_sometimes(self, now: float) -> None:
-        if self._offsets and now - self._committed_at >= _COMMIT_EVERY:
-            self._committed_at = now
-            await self._commit()
-
-    async def _commit(self) -> None:
-        mine = self._consumer.assignment()
-        offsets = {p: offset for p, offset in self._offsets.items() if p in mine}
-        self._offsets = {}
-        try:
-            async with asyncio.timeout(_COMMIT_SECONDS):
-                await self._consumer.commit(offsets)
-        except (KafkaError, TimeoutError) as error:
-            _log.info("offset_commit_failed", reason=type(error).__name__)
+                    self._offsets.keep(partition, position.offset)
 
     async def rewind(self, lane: Lane) -> None:
         """The next poll seeks the lane to its stored position."""
@@ -273,14 +241,7 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
         """Leave the group. Repeating it changes nothing."""
         if self._session is None:
             return
-        if self._offsets:
-            await self._commit()
+        await self._offsets.tell(self._consumer)
         session, self._session = self._session, None
         self._forget_lanes()
         await session.close()
-
-
-def _read_all(
-    pairs: Sequence[tuple[Reading, Sequence[ConsumerRecord]]],
-) -> list[tuple[Reading, LaneBatch | None]]:
-    return [(reading, read_records(reading, records)) for reading, records in pairs]

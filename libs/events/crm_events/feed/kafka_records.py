@@ -155,3 +155,10 @@ def watermark_of(record: ConsumerRecord) -> int | None:
     if header(record, "ce_type") != _WATERMARK:
         return None
     return _number(record, "ce_sequence")
+
+
+def read_all(
+    pairs: Sequence[tuple[Reading, Sequence[ConsumerRecord]]],
+) -> list[tuple[Reading, LaneBatch | None]]:
+    """The batches of several lanes, each beside its reading."""
+    return [(reading, read_records(reading, records)) for reading, records in pairs]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -19,6 +20,22 @@ _METADATA_MS: Final = 5_000  # a topic that was made anew is found within this t
 _START_SECONDS: Final = 15.0
 _CLOSE_SECONDS: Final = 5.0
 _IDLE_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaFeedSettings:
+    """`group` is a permanent identity; `instance` makes a replica's membership static.
+
+    `silence` is how many seconds the broker may say nothing before the feed gives up: a consumer
+    can be alive and stuck for ever.
+    """
+
+    bootstrap: str
+    namespace: str
+    contexts: tuple[str, ...]
+    group: str
+    instance: str | None = None
+    silence: float = 30.0
 
 
 class FeedUnavailable(Exception):

@@ -22,7 +22,8 @@ from crm_events.feed.port import Feed, Lane, LaneBatch, LanePosition
 from crm_events.feed.portion import Portion, after_batch
 from crm_events.feed.session import Reaction, Reactions, Session
 from crm_events.feed.tracked import Tracked, TrackedPositions
-from crm_events.feed.waiting import Backoff, Waits
+from crm_events.feed.troubles import Troubles
+from crm_events.feed.waiting import Backoff
 from crm_events.store.port import AlreadyTracked, VersionConflict
 
 __all__ = ["Reaction", "Reactions", "Reactor", "Session", "TrackedPositions"]
@@ -53,9 +54,7 @@ class Reactor:
         self._decider = Decider(app, reactions, codec)
         self._positions = TrackedPositions(app.recorder, reactions)
         self._seen: dict[Lane, Tracked] = {}
-        self._held = Waits(first=1.0, last=60.0)
-        self._gaps = Waits(first=0.5, last=30.0)
-        self._failed_at: dict[Lane, Envelope] = {}
+        self._troubles = Troubles(reactions.name)
         self._trouble: str | None = None
         self.reacted = 0
         """Events of the table's types whose outcome has been saved, with effect or without."""
@@ -63,12 +62,12 @@ class Reactor:
     @property
     def held(self) -> Mapping[Lane, str]:
         """Lanes that stand still at an event that failed, and why."""
-        return self._held.reasons
+        return self._troubles.held.reasons
 
     @property
     def gaps(self) -> Mapping[Lane, str]:
         """Lanes in which an event is missing."""
-        return self._gaps.reasons
+        return self._troubles.gaps.reasons
 
     @property
     def without_effect(self) -> int:
@@ -78,8 +77,7 @@ class Reactor:
     @property
     def failing(self) -> str | None:
         """Why the reactions do not move on, for readiness; None while they do."""
-        standing = {**self.gaps, **self.held}
-        return self._trouble or next(iter(standing.values()), None)
+        return self._trouble or self._troubles.reason()
 
     # --- following ---
 
@@ -124,13 +122,12 @@ class Reactor:
     async def _look_after_lanes(self) -> None:
         """Try what failed again, and read again where something is missing."""
         now, owned = asyncio.get_running_loop().time(), self._feed.owned()
-        self._held.keep_only(owned)
-        self._gaps.keep_only(owned)
-        for lane in self._held.due(now):
-            if await asyncio.to_thread(self._works, self._failed_at[lane]):
-                self._held.release(lane)
+        self._troubles.keep_only(owned)
+        for lane in self._troubles.held.due(now):
+            if await asyncio.to_thread(self._works, self._troubles.failed_at[lane]):
+                self._troubles.held.release(lane)
                 await self._read_again(lane)
-        for lane in self._gaps.due(now):
+        for lane in self._troubles.gaps.due(now):
             await self._read_again(lane)
 
     async def _read_again(self, lane: Lane) -> None:
@@ -174,31 +171,22 @@ class Reactor:
         fresh: list[Envelope] = []
         after: dict[Lane, LanePosition] = {}
         for batch in batches:
-            if batch.lane in self._held:
+            if batch.lane in self._troubles.held:
                 continue
             before = self._seen[batch.lane].position
             order = in_order(batch.envelopes, before.sequence)
-            self._note_gap(batch.lane, order.gap, now)
+            self._troubles.note_gap(batch.lane, order.gap, now)
             fresh += order.fresh
             after[batch.lane] = after_batch(batch, order, before)
         events = self._decider.relevant(fresh)
         events.sort(key=lambda envelope: envelope.sequence)
         return Portion(events, after)
 
-    def _note_gap(self, lane: Lane, gap: int | None, now: float) -> None:
-        if gap is None:
-            self._gaps.settle(lane)
-        elif lane not in self._gaps:
-            place = f"{lane.context}/{lane.partition}"
-            reason = f"{place}: what comes before {gap} is missing"
-            self._gaps.hold(lane, reason, now)
-            _log.error("reactions_gap", consumer=self._name, lane=place, sequence=gap)
-
     # --- saving ---
 
     def _save(self, portion: Portion, now: float) -> None:
         """Save all of it; what fails only when it is saved is found by halving."""
-        portion = portion.without_lanes(self._held.reasons)
+        portion = portion.without_lanes(self._troubles.held.reasons)
         try:
             self._save_whole(portion, now)
         except (*TRANSIENT, AlreadyTracked, RacesLost):
@@ -221,7 +209,7 @@ class Reactor:
             lane = lane_of(event)
             stopped = portion.stopped_before({lane: event}, self._seen)
             self._save_whole(Portion((), stopped.after), now)
-            self._hold(lane, event, error, now)
+            self._troubles.hold(lane, event, error, now)
 
     def _save_whole(self, portion: Portion, now: float) -> None:
         for _ in range(_RACES):
@@ -234,7 +222,7 @@ class Reactor:
                 continue
             self._moved(reached)
             for lane, (event, error) in decided.failed.items():
-                self._hold(lane, event, error, now)
+                self._troubles.hold(lane, event, error, now)
             return
         raise RacesLost
 
@@ -250,14 +238,7 @@ class Reactor:
         self.reacted += len(reached.events)
         advanced = reached.advances(self._seen)
         for lane in advanced:
-            self._held.settle(lane)
+            self._troubles.held.settle(lane)
         for lane, position in reached.after.items():
             self._seen[lane] = Tracked(position, self._seen[lane].revision)
         self._seen.update(advanced)
-
-    def _hold(self, lane: Lane, event: Envelope, error: Exception, now: float) -> None:
-        place = f"{lane.context}/{lane.partition}/{event.sequence}"
-        reason = f"{type(error).__name__} at {place}: {event.type} {event.id}"
-        self._failed_at[lane] = event
-        self._held.hold(lane, reason, now)
-        _log.error("reactions_held", consumer=self._name, reason=reason, exc_info=error)

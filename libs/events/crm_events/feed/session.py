@@ -44,21 +44,21 @@ class Session:
 
     def load(self, kind: type[A], id: UUID) -> A:
         """The aggregate as this batch has left it. Raises NotFound, which means no effect."""
+        found = self.find(kind, id)
+        if found is None:
+            raise NotFound(kind.__name__, id)
+        return found
+
+    def find(self, kind: type[A], id: UUID) -> A | None:
+        """The aggregate, or None where there is none yet."""
         known = self._aggregates.get(id)
         if known is None:
             known = self._stored(kind, id)
         if not isinstance(known, kind):
-            raise NotFound(kind.__name__, id)
+            return None
         self._aggregates[id] = known
         self._touched.add(id)
         return known
-
-    def find(self, kind: type[A], id: UUID) -> A | None:
-        """The aggregate, or None where there is none yet."""
-        try:
-            return self.load(kind, id)
-        except NotFound:
-            return None
 
     def add(self, aggregate: Aggregate) -> None:
         """A new aggregate to be saved with the batch."""
@@ -130,10 +130,10 @@ class Session:
     def _of_this_event(self) -> list[Aggregate]:
         return [self._aggregates[id] for id in self._touched]
 
-    def _stored(self, kind: type[A], id: UUID) -> A:
+    def _stored(self, kind: type[A], id: UUID) -> A | None:
         changes = self._stream(id)
         if not changes or not kind.begins_with(changes[0]):
-            raise NotFound(kind.__name__, id)
+            return None
         return kind.from_history(id, changes)
 
     def _stream(self, id: UUID) -> Sequence[Change]:
