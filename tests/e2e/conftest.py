@@ -17,6 +17,9 @@ from crm_servers.ports import LOOPBACK, free_port
 from tests.support.commanding import Crm, Done
 from tests.support.reference import reference_data
 
+COPIES = {"contacts-relay": 2, "pipeline-react": 2, "projections-funnel": 2}
+"""Roles of the distributed form that run more than once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
@@ -48,7 +51,7 @@ def distributed(_scratch: Path) -> Iterator[Deployment]:
     folder, port = Folder(_scratch / "up"), free_port()
     processes = Processes(folder, ROOT / "deploy", port)
     try:
-        processes.up({})
+        processes.up(COPIES)
         environment = {
             "CRM_SERVER": f"http://{LOOPBACK}:{port}",
             "CRM_TOKEN": folder.token.read_text(),

@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import psutil
 from crm_servers.distributed.supervising import Supervisor
+from crm_service.principals import Principal
+from crm_service.tokens import TokenFile
 
 from tests.support.waiting import wait_until
 
@@ -56,6 +58,9 @@ class Roles:
         watching = psutil.Process(self.pids()[name])
         return next(child for child in watching.children() if child.name() != "sh")
 
+    def wait_running(self, name: str) -> None:
+        wait_until(lambda: name in self.pids(), f"{name} runs", READY_SECONDS)
+
     def wait_ready(self, *names: str) -> None:
         """All of these, and the gateway; every role where none is named."""
         wait_until(lambda: not self.not_ready(names), f"ready: {names}", READY_SECONDS)
@@ -70,3 +75,9 @@ class Roles:
             return httpx.get(f"{self.address(name)}/readyz", timeout=5).status_code == 200
         except (httpx.TransportError, psutil.NoSuchProcess, KeyError):
             return False
+
+
+def caller(folder: Path) -> Principal:
+    """Who the first token of a deployment stands for."""
+    token = TokenFile(folder / "tokens.json").read()[0]
+    return Principal(token.principal, token.name, frozenset(token.rights))

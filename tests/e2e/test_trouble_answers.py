@@ -15,11 +15,9 @@ import pytest
 from crm_events.ids import new_id
 from crm_servers.ports import free_port
 from crm_service.commands import command_id
-from crm_service.principals import Principal
-from crm_service.tokens import TokenFile
 
 from tests.e2e.conftest import Deployment
-from tests.e2e.roles import Roles
+from tests.e2e.roles import Roles, caller
 from tests.e2e.speaking import client_of, serving, speaking
 from tests.e2e.stores import stores_of_home, stores_of_roles
 from tests.events.store.cable import Cable
@@ -43,6 +41,10 @@ def one_more_api(roles: Roles, dsn: str) -> Iterator[tuple[subprocess.Popen[byte
             process.kill()
 
 
+def captured(client: httpx.Client, key: str) -> httpx.Response:
+    return client.post(LEADS, json=LEAD, headers={"Idempotency-Key": key})
+
+
 def is_ready(address: str) -> bool:
     try:
         return httpx.get(f"{address}/readyz").status_code == 200
@@ -53,11 +55,9 @@ def is_ready(address: str) -> bool:
 def test_api_killed_between_commit_and_answer(distributed: Deployment) -> None:
     """The store's answer to the commit is held back until the process that waits for it is dead."""
     roles, key = Roles(distributed.folder), new_id().hex
-    token = TokenFile(distributed.folder / "tokens.json").read()[0]
-    command = command_id(Principal(token.principal, token.name, token.rights), key)
+    command = command_id(caller(distributed.folder), key)
     dsn = roles.environment("contacts-api")["CRM_POSTGRES"]
     text = distributed.crm.environment["CRM_TOKEN"]
-    sent = {"json": LEAD, "headers": {"Idempotency-Key": key}}
     with (
         stores_of_roles(roles) as stores,
         Cable(dsn) as cable,
@@ -68,7 +68,7 @@ def test_api_killed_between_commit_and_answer(distributed: Deployment) -> None:
         wait_until(lambda: is_ready(address), "the API is ready", 60)
         assert client.post(LEADS, json=LEAD).status_code == 201
         cable.hold()
-        answer = pool.submit(client.post, LEADS, **sent)
+        answer = pool.submit(captured, client, key)
         contacts = stores.recorders["contacts"]
         wait_until(lambda: contacts.find_command(command) is not None, "it is committed")
         assert not answer.done()
@@ -76,7 +76,7 @@ def test_api_killed_between_commit_and_answer(distributed: Deployment) -> None:
         assert isinstance(answer.exception(), httpx.TransportError)
         before = contacts.safe_position()
         with client_of(distributed.crm) as other:
-            again = other.post(LEADS, **sent)
+            again = captured(other, key)
         assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
         written = [e for e in stores.log("contacts") if e.command_id == command]
         assert [e.aggregate_id for e in written] == [UUID(again.json()["id"])]
@@ -90,7 +90,7 @@ def test_server_of_a_home_killed_at_work(tmp_path: Path, requests: int) -> None:
     ids: dict[str, str] = {}
 
     def capture(client: httpx.Client, key: str) -> None:
-        answer = client.post(LEADS, json=LEAD, headers={"Idempotency-Key": key})
+        answer = captured(client, key)
         assert answer.status_code == 201, answer.text
         assert ids.setdefault(key, answer.json()["id"]) == answer.json()["id"]
 

@@ -34,6 +34,8 @@ from crm_service.following import together, watch
 from crm_service.health import NotReady
 from crm_service.hosting import Context, Storage
 from crm_service.logging import configure
+from crm_service.metrics import new_registry
+from crm_service.reacting import ReactionSeries
 from crm_service.roles import Role
 from crm_service.serving import serve
 from crm_service.settings import ServiceSettings, SettingsRefused, read_settings
@@ -83,7 +85,9 @@ class Roles(Generic[S]):
         with self._hosted(settings) as context:
             reacting = _Reacting(context, settings)
             readiness = {"store": context.ready, "reactions": reacting.ready}
-            probes = Probes(settings.host, settings.health_port, readiness)
+            metrics = new_registry()
+            metrics.register(ReactionSeries(self.context, lambda: reacting.reactor))
+            probes = Probes(settings.host, settings.health_port, readiness, metrics)
             return run_worker(reacting.work, probes)
 
     def migrate(self) -> None:
@@ -109,6 +113,7 @@ class _Reacting:
         self._context = context
         self._kafka = _kafka(settings)
         self._namespace = settings.namespace
+        self.reactor: Reactor | None = None
         self._why_not: Callable[[], str | None] = lambda: "not started yet"
 
     async def work(self, stop: asyncio.Event) -> None:
@@ -122,7 +127,7 @@ class _Reacting:
             KafkaFeedSettings(self._kafka, self._namespace, contexts, context.reactions.name),
             positions,
         )
-        reactor = context.reactor(feed)
+        reactor = self.reactor = context.reactor(feed)
         watching = watch(
             behind=lambda: any(feed.lag().values()),
             progress=lambda: positions.load(lanes_of(contexts)),
