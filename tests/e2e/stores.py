@@ -73,6 +73,12 @@ def stores_of_home(path: Path) -> Iterator[Stores]:
             yield Stores(opened.recorders, build(database, opened.keys, ZONE, CURRENCY))
 
 
+def recorder_of(roles: Roles, context: str) -> EventRecorder:
+    """The store of one context, beside the role that writes there."""
+    place = roles.environment(f"{context}-api")["CRM_POSTGRES"]
+    return open_recorder(place, NAMESPACE, context)
+
+
 @contextmanager
 def stores_of_roles(roles: Roles) -> Iterator[Stores]:
     """Of the distributed form, as the roles that run are told of them."""
@@ -80,10 +86,7 @@ def stores_of_roles(roles: Roles) -> Iterator[Stores]:
     with ExitStack() as stack:
         recorders = {}
         for context in CONTEXTS:
-            place = roles.environment(f"{context}-api")["CRM_POSTGRES"]
-            recorders[context] = stack.enter_context(
-                closing(open_recorder(place, NAMESPACE, context))
-            )
+            recorders[context] = stack.enter_context(closing(recorder_of(roles, context)))
         master = Path(told["CRM_MASTER_KEY_FILE"])
         keys = stack.enter_context(closing(open_keys(told["CRM_KEYS"], NAMESPACE, master)))
         database = stack.enter_context(closing(open_database(told["CRM_POSTGRES"], NAMESPACE)))

@@ -23,8 +23,10 @@ from tests.support.waiting import wait_until
 ENOUGH = 120
 SLOWEST = 2.0
 """Seconds. A command takes a few hundredths; the rest is for whoever shares the machine."""
-AT_ONCE = 1.5
-"""Seconds. The promise is one; half of another is for whoever shares the machine."""
+AT_ONCE = 1.0
+"""Seconds until the refusal, for the fastest of a few: a busy machine only ever adds to it."""
+NEVER = 5.0
+"""Seconds that no refusal takes, whoever shares the machine."""
 APIS = ("contacts-api", "pipeline-api", "ticketing-api", "campaigns-api", "projections-api")
 
 
@@ -124,15 +126,14 @@ def sent(client: httpx.Client, request: Request, key: str) -> httpx.Response:
     )
 
 
-def refused_at_once(client: httpx.Client, request: Request, key: str) -> httpx.Response:
+def refused(client: httpx.Client, request: Request, key: str) -> float:
+    """Seconds until it was refused as unavailable."""
     began = time.monotonic()
     answer = sent(client, request, key)
     seconds = time.monotonic() - began
-    assert answer.status_code == 503, f"{request}: {answer.text}"
-    assert answer.headers["content-type"] == "application/problem+json"
+    problem_of(answer, 503, "unavailable")
     assert int(answer.headers["retry-after"]) >= 1
-    assert seconds < AT_ONCE, f"{request} was told after {seconds:.2f} s"
-    return answer
+    return seconds
 
 
 def test_without_postgres_every_api_says_so_and_heals(
@@ -148,10 +149,10 @@ def test_without_postgres_every_api_says_so_and_heals(
     try:
         for name in APIS:
             with speaking(addresses[name], token) as direct, client_of(distributed.crm) as gateway:
-                for _ in range(3):
-                    refused = refused_at_once(direct, requests[name], keys[name])
-                    problem_of(refused, 503, "unavailable")
-                    refused_at_once(gateway, requests[name], keys[name])
+                for client in (direct, gateway):
+                    took = [refused(client, requests[name], keys[name]) for _ in range(3)]
+                    assert min(took) < AT_ONCE, f"{name} refused after {took} seconds"
+                    assert max(took) < NEVER, f"{name} refused after {took} seconds"
                 assert httpx.get(f"{addresses[name]}/livez").status_code == 200
     finally:
         roles.supervisor.begin("postgres")
