@@ -1,1 +1,1 @@
-pytest_plugins = ["tests.support.servers", "tests.support.data"]
+pytest_plugins = ["tests.support.servers", "tests.support.data", "tests.support.processes"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -18,27 +18,11 @@ from crm_servers import KafkaServer
 from crm_servers.settings import with_ours
 
 from tests.support.keys import KeysInMemory
-from tests.support.processes import Processes, master_key_in
+from tests.support.processes import Processes
 from tests.support.telling import Telling
 from tests.support.until import until
 
 FIRST = Stage(key="first", name="First", rank=1, probability=0.1)
-
-
-@pytest.fixture
-def processes(
-    tmp_path: Path, kafka: KafkaServer, postgres_database: str, namespace: str
-) -> Iterator[Processes]:
-    told = {
-        "CRM_NAMESPACE": namespace,
-        "CRM_KAFKA": kafka.bootstrap,
-        "CRM_POSTGRES": postgres_database,
-        "CRM_KEYS": postgres_database,
-        "CRM_MASTER_KEY_FILE": str(master_key_in(tmp_path)),
-    }
-    processes = Processes(tmp_path, told)
-    yield processes
-    processes.close()
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import pytest
+from crm_servers import KafkaServer
 from crm_servers.ports import free_port
 from crm_servers.settings import with_ours
 
@@ -70,6 +72,33 @@ class Processes:
         finally:
             process.terminate()
             process.wait(15)
+
+
+@pytest.fixture
+def told_to_roles() -> Mapping[str, str]:
+    """What a module's roles are told beyond where the servers are; a module may say more."""
+    return {}
+
+
+@pytest.fixture
+def processes(
+    tmp_path: Path,
+    kafka: KafkaServer,
+    postgres_database: str,
+    namespace: str,
+    told_to_roles: Mapping[str, str],
+) -> Iterator[Processes]:
+    told = {
+        "CRM_NAMESPACE": namespace,
+        "CRM_KAFKA": kafka.bootstrap,
+        "CRM_POSTGRES": postgres_database,
+        "CRM_KEYS": postgres_database,
+        "CRM_MASTER_KEY_FILE": str(master_key_in(tmp_path)),
+        **told_to_roles,
+    }
+    running = Processes(tmp_path, told)
+    yield running
+    running.close()
 
 
 def master_key_in(folder: Path) -> Path:

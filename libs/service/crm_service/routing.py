@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -15,7 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from crm_service.admission import Admission
 from crm_service.problems import RequestRefused
 from crm_service.route_table import RouteTable
+from crm_service.schemas import Answer
 
+Endpoint = Callable[..., Response]
 F = TypeVar("F", bound=Callable[..., Any])
 MIB: Final = 1024 * 1024
 _LIMIT: Final = "crm_body_limit"
@@ -92,6 +94,26 @@ class Router(APIRouter):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(route_class=StrictRoute, **options)
+
+
+def command_table(
+    router: Router,
+    table: Mapping[str, Endpoint],
+    answers: Mapping[Endpoint, type[Answer]],
+) -> Router:
+    """The router with a POST for each path. A path without a verb makes something (201).
+
+    `answers` are the endpoints that answer more than an `Answer`.
+    """
+    for path, endpoint in table.items():
+        router.add_api_route(
+            path,
+            endpoint,
+            methods=["POST"],
+            status_code=200 if ":" in path else 201,
+            response_model=answers.get(endpoint, Answer),
+        )
+    return router
 
 
 def _refuse_other_types(request: Request) -> None:

@@ -8,9 +8,8 @@ import httpx
 import pytest
 from crm_events.store.open import open_recorder
 from crm_events.store.port import EventRecorder
-from crm_servers import KafkaServer
 
-from tests.support.processes import Processes, master_key_in
+from tests.support.processes import Processes
 from tests.support.waiting import wait_until
 
 PLAN = {
@@ -19,22 +18,6 @@ PLAN = {
     "budget": {"amount": "500.00", "currency": "EUR"},
     "channels": ["fair"],
 }
-
-
-@pytest.fixture
-def processes(
-    tmp_path: Path, kafka: KafkaServer, postgres_database: str, namespace: str
-) -> Iterator[Processes]:
-    told = {
-        "CRM_NAMESPACE": namespace,
-        "CRM_KAFKA": kafka.bootstrap,
-        "CRM_POSTGRES": postgres_database,
-        "CRM_KEYS": postgres_database,
-        "CRM_MASTER_KEY_FILE": str(master_key_in(tmp_path)),
-    }
-    processes = Processes(tmp_path, told)
-    yield processes
-    processes.close()
 
 
 @pytest.fixture

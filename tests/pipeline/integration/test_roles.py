@@ -1,7 +1,6 @@
 """The roles of pipeline as processes over PostgreSQL and Kafka, following contacts."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -10,28 +9,11 @@ from crm_events.codec import Codec, Slot
 from crm_events.contracts.pipeline import DealOpened
 from crm_events.store.open import open_recorder
 from crm_events.store.port import EventRecorder
-from crm_servers import KafkaServer
 
 from tests.pipeline.conftest import SALES
 from tests.support.keys import KeysInMemory
-from tests.support.processes import Processes, master_key_in
+from tests.support.processes import Processes
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture
-def processes(
-    tmp_path: Path, kafka: KafkaServer, postgres_database: str, namespace: str
-) -> Iterator[Processes]:
-    told = {
-        "CRM_NAMESPACE": namespace,
-        "CRM_KAFKA": kafka.bootstrap,
-        "CRM_POSTGRES": postgres_database,
-        "CRM_KEYS": postgres_database,
-        "CRM_MASTER_KEY_FILE": str(master_key_in(tmp_path)),
-    }
-    processes = Processes(tmp_path, told)
-    yield processes
-    processes.close()
 
 
 @pytest.fixture

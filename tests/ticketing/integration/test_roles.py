@@ -1,17 +1,15 @@
 """The roles of ticketing as processes over PostgreSQL and Kafka, following its own log."""
 
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 import httpx
 import pytest
 from crm_events.store.open import open_recorder
 from crm_events.store.port import EventRecorder
-from crm_servers import KafkaServer
 
-from tests.support.processes import Processes, master_key_in
+from tests.support.processes import Processes
 from tests.support.waiting import wait_until
 from tests.ticketing.telling import CUSTOMER
 
@@ -25,20 +23,8 @@ ABOUT_FOUR_SECONDS = "0.0011"
 
 
 @pytest.fixture
-def processes(
-    tmp_path: Path, kafka: KafkaServer, postgres_database: str, namespace: str
-) -> Iterator[Processes]:
-    told = {
-        "CRM_NAMESPACE": namespace,
-        "CRM_KAFKA": kafka.bootstrap,
-        "CRM_POSTGRES": postgres_database,
-        "CRM_KEYS": postgres_database,
-        "CRM_MASTER_KEY_FILE": str(master_key_in(tmp_path)),
-        "CRM_SURVEY_TIMEOUT_HOURS": ABOUT_FOUR_SECONDS,
-    }
-    processes = Processes(tmp_path, told)
-    yield processes
-    processes.close()
+def told_to_roles() -> Mapping[str, str]:
+    return {"CRM_SURVEY_TIMEOUT_HOURS": ABOUT_FOUR_SECONDS}
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Final
 from uuid import UUID
 
 from crm_service.commands import CommandCause, Expected, created, done
 from crm_service.context import effective
-from crm_service.routing import Router
+from crm_service.routing import Endpoint, Router, command_table
 from crm_service.schemas import Answer
 from fastapi import Path, Response
 
@@ -19,12 +19,11 @@ from crm_pipeline.domain.order import OrderFacts, Payment
 from crm_pipeline.domain.product import ProductFacts
 
 PREFIX: Final = "/v1/pipeline"
-Endpoint = Callable[..., Response]
 KeyInPath = Annotated[str, Path(max_length=100)]
 
 
 def command_router(app: PipelineApplication) -> Router:
-    """Every command of pipeline. A path without a verb makes something (201)."""
+    """Every command of pipeline."""
     catalogue, deals, orders = CatalogueRoutes(app), DealRoutes(app), OrderRoutes(app)
     table: Mapping[str, Endpoint] = {
         "/pipelines": catalogue.define_pipeline,
@@ -44,16 +43,7 @@ def command_router(app: PipelineApplication) -> Router:
         "/orders/{id}:receive-payment": orders.receive_payment,
     }
     answers: Mapping[Endpoint, type[Answer]] = {orders.receive_payment: schemas.PaymentReceived}
-    router = Router(prefix=PREFIX, tags=["pipeline"])
-    for path, endpoint in table.items():
-        router.add_api_route(
-            path,
-            endpoint,
-            methods=["POST"],
-            status_code=200 if ":" in path else 201,
-            response_model=answers.get(endpoint, Answer),
-        )
-    return router
+    return command_table(Router(prefix=PREFIX, tags=["pipeline"]), table, answers)
 
 
 class CatalogueRoutes:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
 from crm_service.commands import CommandCause, Expected, created, done
 from crm_service.context import effective
-from crm_service.routing import Router
+from crm_service.routing import Endpoint, Router, command_table
 from crm_service.schemas import Answer
 from fastapi import Response
 
@@ -18,11 +18,10 @@ from crm_ticketing.application.feedback import ReceiveFeedback
 from crm_ticketing.domain.concern import Concern
 
 PREFIX: Final = "/v1/ticketing"
-Endpoint = Callable[..., Response]
 
 
 def command_router(app: TicketingApplication) -> Router:
-    """Every command of ticketing. A path without a verb makes something (201)."""
+    """Every command of ticketing."""
     intake, tickets = IntakeRoutes(app), TicketRoutes(app)
     table: Mapping[str, Endpoint] = {
         "/feedback": intake.receive_feedback,
@@ -39,16 +38,7 @@ def command_router(app: TicketingApplication) -> Router:
         "/tickets/{id}/surveys/{survey_id}:score": tickets.score_survey,
     }
     answers: Mapping[Endpoint, type[Answer]] = {intake.receive_feedback: schemas.FeedbackReceived}
-    router = Router(prefix=PREFIX, tags=["ticketing"])
-    for path, endpoint in table.items():
-        router.add_api_route(
-            path,
-            endpoint,
-            methods=["POST"],
-            status_code=200 if ":" in path else 201,
-            response_model=answers.get(endpoint, Answer),
-        )
-    return router
+    return command_table(Router(prefix=PREFIX, tags=["ticketing"]), table, answers)
 
 
 class IntakeRoutes:
