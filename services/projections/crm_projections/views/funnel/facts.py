@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -11,14 +10,13 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     Table,
     Text,
     Uuid,
 )
 
-Big = BigInteger().with_variant(Integer(), "sqlite")
+from crm_projections.facts.columns import Columns, believed, counted, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +33,13 @@ def _events(metadata: MetaData, suffix: str) -> Table:
     return Table(
         f"funnel_event{suffix}",
         metadata,
-        Column("unit", Uuid, primary_key=True),
-        Column("version", Integer, primary_key=True),
+        *told(),
         Column("context", Text, nullable=False),
-        Column("sequence", BigInteger, nullable=False),
-        Column("effective", BigInteger, nullable=False),
         Column("day", Integer, nullable=False),
-        Column("event_id", Uuid, nullable=False),
-        Column("supersedes", Uuid),
-        Column("type", Text, nullable=False),
-        Column("data", LargeBinary, nullable=False),
     )
 
 
-def _grouping() -> tuple[Column[Any], ...]:
+def _grouping() -> Columns:
     return (
         Column("owner", Uuid),
         Column("manager", Uuid),
@@ -67,11 +58,7 @@ def _moves(metadata: MetaData, suffix: str) -> Table:
         name,
         metadata,
         Column("event_id", Uuid, primary_key=True),
-        Column("unit", Uuid, nullable=False),
-        Column("context", Text, nullable=False),
-        Column("known_from", BigInteger, nullable=False),
-        Column("known_to", BigInteger, nullable=False),
-        Column("valid_from", BigInteger, nullable=False),
+        *believed(),
         Column("pipeline", Text, nullable=False),
         Column("stage", Text, nullable=False),
         Column("rank", Integer, nullable=False),
@@ -89,12 +76,8 @@ def _standings(metadata: MetaData, suffix: str) -> Table:
     table = Table(
         name,
         metadata,
-        Column("id", Big, primary_key=True, autoincrement=True),
-        Column("unit", Uuid, nullable=False),
-        Column("context", Text, nullable=False),
-        Column("known_from", BigInteger, nullable=False),
-        Column("known_to", BigInteger, nullable=False),
-        Column("valid_from", BigInteger, nullable=False),
+        counted(),
+        *believed(),
         Column("valid_to", BigInteger, nullable=False),
         Column("event_id", Uuid, nullable=False),
         Column("pipeline", Text, nullable=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text, Uuid
 
-Big = BigInteger().with_variant(Integer(), "sqlite")
+from crm_projections.facts.columns import believed, counted
 
 
 def order_table(metadata: MetaData, suffix: str) -> Table:
@@ -14,12 +14,8 @@ def order_table(metadata: MetaData, suffix: str) -> Table:
     table = Table(
         name,
         metadata,
-        Column("id", Big, primary_key=True, autoincrement=True),
-        Column("unit", Uuid, nullable=False),
-        Column("context", Text, nullable=False),
-        Column("known_from", BigInteger, nullable=False),
-        Column("known_to", BigInteger, nullable=False),
-        Column("valid_from", BigInteger, nullable=False),
+        counted(),
+        *believed(),
         Column("event_id", Uuid, nullable=False),
         Column("customer", Uuid, nullable=False),
         Column("day", Integer, nullable=False),

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     Table,
     Text,
     Uuid,
 )
 
-Big = BigInteger().with_variant(Integer(), "sqlite")
+from crm_projections.facts.columns import Columns, believed, counted, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +27,10 @@ class SatisfactionTables:
     surveys: Table
 
 
-def _interval() -> tuple[Column[Any], ...]:
+def _interval() -> Columns:
     return (
-        Column("id", Big, primary_key=True, autoincrement=True),
-        Column("unit", Uuid, nullable=False),
-        Column("context", Text, nullable=False),
-        Column("known_from", BigInteger, nullable=False),
-        Column("known_to", BigInteger, nullable=False),
-        Column("valid_from", BigInteger, nullable=False),
+        counted(),
+        *believed(),
         Column("valid_to", BigInteger, nullable=False),
         Column("event_id", Uuid, nullable=False),
         Column("category", Text, nullable=False),
@@ -53,16 +47,9 @@ def satisfaction_tables(metadata: MetaData, suffix: str) -> SatisfactionTables:
     events = Table(
         f"satisfaction_event{suffix}",
         metadata,
-        Column("unit", Uuid, primary_key=True),
-        Column("version", Integer, primary_key=True),
-        Column("sequence", BigInteger, nullable=False),
-        Column("effective", BigInteger, nullable=False),
+        *told(),
         Column("week", Integer, nullable=False),
         Column("month", Integer, nullable=False),
-        Column("event_id", Uuid, nullable=False),
-        Column("supersedes", Uuid),
-        Column("type", Text, nullable=False),
-        Column("data", LargeBinary, nullable=False),
     )
     tickets = Table(
         f"satisfaction_ticket{suffix}",
