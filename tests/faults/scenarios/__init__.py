@@ -1,0 +1,1 @@
+"""One fault, or one kind of them, per module; what each promises is in its own words."""
