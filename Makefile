@@ -10,7 +10,7 @@ LOCKING = build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 
 DISTRIBUTIONS := $(notdir $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml)))
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench up down lock clean
+.PHONY: help install run test lint format bench faults soak up down lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +43,14 @@ format: install ## let ruff put the code in shape
 bench: install ## measure against raw baselines in the same run; writes build/bench.json
 	@$(BIN)/python -m crm_servers warm
 	@$(BIN)/python -m tests.bench
+
+faults: install ## break it on purpose, check what must hold; writes build/faults.json (LONG=1 SEED=n ONLY=name)
+	@$(BIN)/python -m crm_servers warm
+	@$(BIN)/python -m tests.faults $(if $(LONG),--long) $(if $(SEED),--seed $(SEED)) $(addprefix --only ,$(ONLY))
+
+soak: install ## kill at random for MINUTES=n under load, then check what must hold
+	@$(BIN)/python -m crm_servers warm
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) soak $(or $(MINUTES),60)
 
 up: install ## start the distributed form: Kafka, PostgreSQL, every role its own process
 	@$(BIN)/python -m crm_servers up

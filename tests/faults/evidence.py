@@ -14,7 +14,8 @@ HISTORY: Final = "history.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What a client did and heard. `began` and `ended` are seconds of one clock.
+    """What a client did and heard. Times are seconds of one clock; `due` is when it was meant to
+    begin, and `began` when it did.
 
     `writes` is how many events the command writes when it is done; `effects` are the types of all
     events that come of it, reactions of other contexts included, each with its number. Aggregate,
@@ -25,6 +26,7 @@ class Operation:
     kind: str
     outcome: Outcome = "unknown"
     command: str = ""
+    due: float | None = None
     began: float = 0.0
     ended: float | None = None
     writes: int = 1

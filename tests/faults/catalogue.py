@@ -1,0 +1,46 @@
+"""Every scenario by its name, and what is not run here with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from tests.faults.ground import Ground
+from tests.faults.scenarios import kills
+from tests.faults.trial import Outcome
+
+
+class Run(Protocol):
+    def __call__(self, place: Ground, seed: int, *, long: bool) -> Outcome: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`short` says whether it belongs to the short form; `needs` answers why it cannot run here,
+    None where it can."""
+
+    name: str
+    run: Run
+    short: bool = False
+    needs: Callable[[], str | None] = lambda: None
+
+
+SCENARIOS: Final[Sequence[Scenario]] = (Scenario(kills.NAME, kills.run, short=True),)
+NEVER: Final[Mapping[str, str]] = {
+    "I5 and sealing": "sealing is not built yet",
+    "crash during a snapshot": "aggregates have no snapshots yet",
+}
+
+
+class NoSuchScenario(LookupError):
+    """The message names those that there are."""
+
+
+def chosen(only: Sequence[str], *, long: bool) -> list[Scenario]:
+    """Those that are named, else all of the form. Raises NoSuchScenario."""
+    known = {scenario.name: scenario for scenario in SCENARIOS}
+    unknown = sorted(set(only) - known.keys())
+    if unknown:
+        raise NoSuchScenario(f"no scenario {', '.join(unknown)}; there are: {', '.join(known)}")
+    return [known[name] for name in only] or [s for s in SCENARIOS if long or s.short]

@@ -1,0 +1,60 @@
+"""kill -9 of every role and both servers at random moments under load."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from math import inf
+from typing import Final
+
+from crm_events.catalogue import CONTEXTS
+
+from tests.faults.deployment import FOLLOWERS
+from tests.faults.ground import Ground
+from tests.faults.nemesis import Prey, Strike, carried_out, schedule
+from tests.faults.trial import SERVERS, Outcome, Trial, told, trial
+
+NAME: Final = "kills"
+SHORT, LONG = 18, 240
+MEAN: Final = {False: 1.2, True: 2.2}
+"""Seconds between kills."""
+
+
+def prey() -> list[Prey]:
+    """APIs and relays are killed most often; servers come back after a while."""
+    apis = [Prey(f"{context}-api", 2.0) for context in CONTEXTS]
+    relays = [Prey(f"{context}-relay", 2.0) for context in CONTEXTS]
+    reacts = [Prey(f"{context}-react") for context in FOLLOWERS]
+    views = [Prey("projections-views", 3.0), Prey("projections-api")]
+    return [*apis, *relays, *reacts, *views, Prey("kafka", 0.7, 3.0), Prey("postgres", 0.7, 1.0)]
+
+
+def run(place: Ground, seed: int, *, long: bool) -> Outcome:
+    strikes = schedule(seed, prey(), LONG if long else SHORT, MEAN[long])
+    with trial(place, NAME, seed) as ours:
+        ours.sources = ("store", "topic")
+        with ours.arriving():
+            ours.wait_for_more(60)
+        ours.take_standing()
+        with ours.arriving():
+            struck(ours, strikes)
+            ours.wait_for_more(60)
+        ours.rest("the kills")
+        return ours.judged(NAME)
+
+
+def struck(ours: Trial, strikes: Sequence[Strike], until: float = inf) -> None:
+    """Servers begin again when their time is up, all else at once. None comes after `until`, which
+    is of the monotonic clock."""
+    for number, each in enumerate(carried_out(strikes, lambda s: _strike(ours, s)), start=1):
+        if time.monotonic() > until:
+            return
+        if number % 20 == 0 or number == len(strikes):
+            told(f"{number} of {len(strikes)} kills, {ours.journal.acknowledged()} ok, {each}")
+
+
+def _strike(ours: Trial, strike: Strike) -> None:
+    ours.kill(strike.victim)
+    if strike.victim in SERVERS:
+        time.sleep(strike.lasts)  # noqa: TID251 (how long it stays away is what is tried)
+        ours.begin_server(strike.victim)

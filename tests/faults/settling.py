@@ -1,0 +1,112 @@
+"""Whether everything that was written has been published, reacted to and seen, and how soon."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from crm_campaigns.reactions import REACTIONS as OF_CAMPAIGNS
+from crm_contacts.reactions import REACTIONS as OF_CONTACTS
+from crm_events.catalogue import CONTEXTS
+from crm_events.feed.reactor import TrackedPositions
+from crm_events.feed.store import lanes_of
+from crm_events.keys.open import open_keys
+from crm_events.store.open import open_recorder
+from crm_events.store.port import EventRecorder
+from crm_pipeline.reactions import REACTIONS as OF_PIPELINE
+from crm_projections.bootstrap import Views, build, open_database
+from crm_projections.engine.generation import find_live
+from crm_projections.engine.position import complete_to, load_states
+from crm_ticketing.reactions import REACTIONS as OF_TICKETING
+
+from tests.faults.deployment import Deployment
+from tests.faults.evidence import Healing
+from tests.support.waiting import PAUSE
+
+WELL_AGAIN: Final = 90.0
+"""Seconds. Everything that is broken here is well long before; what is not is stuck."""
+REACTIONS: Final = {
+    "contacts": OF_CONTACTS,
+    "pipeline": OF_PIPELINE,
+    "ticketing": OF_TICKETING,
+    "campaigns": OF_CAMPAIGNS,
+}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Stores and views of a deployment, opened beside it."""
+
+    deployment: Deployment
+    recorders: dict[str, EventRecorder]
+    views: Views
+
+    def has(self, role: str) -> bool:
+        return role in self.deployment.roles
+
+    def behind(self) -> list[str]:
+        """What has not come to the end of what it follows."""
+        heads = {name: each.safe_position() for name, each in self.recorders.items()}
+        return [*self._relays(heads), *self._reactions(heads), *self._views(heads)]
+
+    def _relays(self, heads: dict[str, int]) -> Iterator[str]:
+        for context, head in heads.items():
+            role = f"{context}-relay"
+            if self.has(role) and self.recorders[context].relay_state().position < head:
+                yield role
+
+    def _reactions(self, heads: dict[str, int]) -> Iterator[str]:
+        for context, recorder in self.recorders.items():
+            role = f"{context}-react"
+            if not self.has(role):
+                continue
+            reactions = REACTIONS[context]
+            positions = TrackedPositions(recorder, reactions)
+            followed = [name for name in reactions.contexts if self.has(f"{name}-relay")]
+            if any(positions.complete_to(name) < heads[name] for name in followed):
+                yield role
+
+    def _views(self, heads: dict[str, int]) -> Iterator[str]:
+        if not any(name.startswith("projections-views") for name in self.deployment.roles):
+            return
+        with self.views.database.reading() as connection:
+            for view in self.views.all:
+                live = find_live(connection, view)
+                states = {} if live is None else load_states(connection, live)
+                reached = complete_to(states, lanes_of(view.contexts))
+                followed = [name for name in view.contexts if self.has(f"{name}-relay")]
+                if any(reached[name] < heads[name] for name in followed):
+                    yield f"view {view.definition.id}"
+
+
+@contextmanager
+def beside(deployment: Deployment) -> Iterator[Beside]:
+    """Opened at PostgreSQL's own address, whatever proxy the roles were told of."""
+    told = deployment.told
+    dsn = deployment.straight
+    with ExitStack() as stack:
+        recorders = {
+            context: stack.enter_context(closing(open_recorder(dsn, deployment.namespace, context)))
+            for context in CONTEXTS
+        }
+        master = Path(told["CRM_MASTER_KEY_FILE"])
+        keys = stack.enter_context(closing(open_keys(dsn, deployment.namespace, master)))
+        database = stack.enter_context(closing(open_database(dsn, deployment.namespace)))
+        yield Beside(deployment, recorders, build(database, keys, "UTC", "USD"))
+
+
+def settled(place: Beside, what: str, limit: float = WELL_AGAIN) -> list[Healing]:
+    """Waits until nothing is behind; what never comes has no time. For I8."""
+    began = time.monotonic()
+    behind: Sequence[Any] = place.behind()
+    while behind and time.monotonic() - began < limit:
+        time.sleep(PAUSE * 5)  # noqa: TID251 (this is the waiter)
+        behind = place.behind()
+    seconds = time.monotonic() - began
+    if not behind:
+        return [Healing(f"everything after {what}", seconds, limit)]
+    return [Healing(f"{name} after {what}", None, limit) for name in behind]

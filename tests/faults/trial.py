@@ -1,0 +1,158 @@
+"""One scenario's life: roles under load, faults between, rest, evidence, verdicts."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from crm_events.catalogue import CONTEXTS
+
+from tests.faults import evidence as records
+from tests.faults.bounds import Standing, bounds, standing
+from tests.faults.collecting import collected
+from tests.faults.deployment import Deployment, deployed, usual_roles
+from tests.faults.evidence import HISTORY, Evidence, Healing, Poison, Reading
+from tests.faults.ground import Ground
+from tests.faults.invariants import Verdict, check
+from tests.faults.journal import Journal, Unknown
+from tests.faults.load import World, arriving
+from tests.faults.settling import WELL_AGAIN, beside, settled
+from tests.support.waiting import wait_until
+
+RATE: Final = 40.0
+"""Commands a second: about half of what two cores take with everything on them."""
+
+
+@dataclass
+class Outcome:
+    """What a scenario found. `figures` are measured, and judged by nobody here."""
+
+    name: str
+    kills: int
+    invariants: Mapping[str, Verdict]
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def violated(self) -> int:
+        return sum(verdict.violated for verdict in self.invariants.values())
+
+
+@dataclass
+class Trial:
+    """What a scenario works with."""
+
+    place: Ground
+    deployment: Deployment
+    journal: Journal
+    world: World
+    seed: int
+    healings: list[Healing] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    poison: list[Poison] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+    sources: Sequence[str] = ("store",)
+    evidence: Evidence = field(default_factory=Evidence)
+    _standing: Standing | None = None
+
+    def kill(self, name: str) -> None:
+        """SIGKILL of a role or a server, written into the journal."""
+        self.journal.remark(f"kill -9 {name}")
+        if name in SERVERS:
+            getattr(self.place, name).kill()
+            self.deployment.kills += 1
+        else:
+            self.deployment.kill(name)
+
+    def begin_server(self, name: str) -> None:
+        self.journal.remark(f"start {name}")
+        getattr(self.place, name).start()
+
+    def wait_for_more(self, operations: int, seconds: float = 60.0) -> None:
+        wanted = self.journal.acknowledged() + operations
+        wait_until(
+            lambda: self.journal.acknowledged() >= wanted, f"{operations} more are ok", seconds
+        )
+
+    def arriving(self, rate: float = RATE) -> Any:
+        return arriving(self.world, rate)
+
+    def rest(self, what: str, limit: float = WELL_AGAIN) -> None:
+        """Nothing runs any more that is not well; every outcome is known; nothing is behind."""
+        self.deployment.wait_ready()
+        self._resolve()
+        with beside(self.deployment) as opened:
+            self.healings += settled(opened, what, limit)
+
+    def take_standing(self) -> None:
+        """What is open now is what may be open at the end."""
+        self.rest("the warming up")
+        self._standing = standing(self.deployment)
+
+    def _resolve(self) -> None:
+        deadline = time.monotonic() + WELL_AGAIN
+        while time.monotonic() < deadline:
+            try:
+                self.journal.resolve()
+                return
+            except Unknown:
+                continue
+
+    def judged(self, name: str) -> Outcome:
+        """Take the evidence, write it beside the journal, and check it."""
+        with beside(self.deployment) as opened:
+            found = collected(opened, rebuilt=self.sources)
+        found.operations = self.journal.operations()
+        found.healings, found.readings = self.healings, self.readings
+        found.poison, self.evidence = self.poison, found
+        if self._standing is not None:
+            found.bounds += bounds(self._standing, standing(self.deployment))
+        records.save(found, self.deployment.folder)
+        counts = {
+            "operations": len(found.operations),
+            "ok": len(self.journal.of("ok")),
+            "refused": len(self.journal.of("refused")),
+            "events": len(found.stored),
+            "slowest_healing_seconds": _slowest(self.healings),
+        }
+        return Outcome(name, self.deployment.kills, check(found), {**counts, **self.figures})
+
+
+SERVERS: Final = ("kafka", "postgres")
+
+
+def _slowest(healings: Sequence[Healing]) -> float | None:
+    times = [healing.seconds for healing in healings if healing.seconds is not None]
+    return round(max(times), 2) if times else None
+
+
+@contextmanager
+def trial(
+    place: Ground,
+    name: str,
+    seed: int,
+    *,
+    roles: Sequence[str] | None = None,
+    contexts: Sequence[str] = CONTEXTS,
+    more: Mapping[str, str] | None = None,
+) -> Iterator[Trial]:
+    """A deployment of a scenario's own, with a world to act on. The seed is in its folder."""
+    namespace = name.replace("-", "_")
+    with deployed(place, namespace, roles or usual_roles(contexts), more) as deployment:
+        (deployment.folder / "run.json").write_text(json.dumps({"scenario": name, "seed": seed}))
+        journal = Journal(deployment.folder / HISTORY, deployment.door, deployment.by)
+        world = World(journal, contexts, seed)
+        world.prepare()
+        try:
+            yield Trial(place, deployment, journal, world, seed)
+        finally:
+            journal.close()
+
+
+def told(line: str) -> None:
+    print(f"  {line}", file=sys.stderr, flush=True)
