@@ -47,8 +47,8 @@ def advanced(previous: Stage, stage: Stage, version: int = 1) -> StageAdvanced:
     return StageAdvanced(pipeline_version=version, previous=previous, stage=stage)
 
 
-def reopened(stage: Stage, reason: str | None = None) -> DealReopened:
-    return DealReopened(pipeline_version=1, stage=stage, reason=reason)
+def reopened(stage: Stage, reason: str | None = None, **facts: Any) -> DealReopened:
+    return DealReopened(pipeline_version=1, stage=stage, reason=reason, **facts)
 
 
 def placed(total: Money, **facts: Any) -> OrderPlaced:

@@ -33,7 +33,7 @@ def assigned(agent: Staff = MEI, rules_version: int | None = None) -> TicketAssi
 
 
 def resolved(cycle: int = 1, agent: Staff | None = None, **facts: Any) -> TicketResolved:
-    return TicketResolved(cycle=cycle, agent=agent, **facts)
+    return TicketResolved(cycle=cycle, agent=agent, **{"customer_id": CUSTOMER} | facts)
 
 
 def sent(cycle: int = 1, id: UUID = SURVEY, due_at: datetime | None = DUE) -> SurveySent:

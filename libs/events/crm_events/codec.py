@@ -131,7 +131,7 @@ def _cipher(keys: Mapping[UUID, bytes | Erased], subject: UUID) -> AESGCM | None
 
 
 def _encoded(event: Event, slot: Slot, keys: Mapping[UUID, bytes]) -> bytes:
-    fields = personal_fields(type(event))
+    fields = [f for f in personal_fields(type(event)) if getattr(event, f.name) is not None]
     if not fields:
         return event.__pydantic_serializer__.to_json(event, exclude_none=True)
     raw = event.__pydantic_serializer__.to_python(event, mode="json", exclude_none=True)
@@ -139,12 +139,11 @@ def _encoded(event: Event, slot: Slot, keys: Mapping[UUID, bytes]) -> bytes:
     ciphers: dict[UUID, AESGCM] = {}
     for field in fields:
         name = field.name
-        if name in raw:
-            subject = _subject_of(event, field, slot.aggregate_id)
-            if subject not in ciphers:
-                ciphers[subject] = AESGCM(keys[subject])
-            cipher = ciphers[subject]
-            raw[name] = sealed(cipher, subject, raw[name], f"{binding}{name}".encode())
+        subject = _subject_of(event, field, slot.aggregate_id)
+        if subject not in ciphers:
+            ciphers[subject] = AESGCM(keys[subject])
+        cipher = ciphers[subject]
+        raw[name] = sealed(cipher, subject, raw[name], f"{binding}{name}".encode())
     return orjson.dumps(raw)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Any, ClassVar, Final, get_args
+from typing import Annotated, Any, ClassVar, Final, TypeVar, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -108,6 +108,15 @@ def personal_fields(event_type: type[Event]) -> tuple[PersonalField, ...]:
         for mark in field.metadata
         if isinstance(mark, Personal)
     )
+
+
+E = TypeVar("E", bound=Event)
+
+
+def impersonal(event: E) -> E:
+    """The event without its personal values, for a copy that needs none of them."""
+    said = [f.name for f in personal_fields(type(event)) if getattr(event, f.name) is not None]
+    return event.model_copy(update=dict.fromkeys(said)) if said else event
 
 
 def _marks_within(annotation: Any) -> bool:

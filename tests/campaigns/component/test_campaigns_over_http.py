@@ -139,7 +139,7 @@ async def test_personal_values_are_sealed_in_the_store(campaigns: Running, tmp_p
     id = await launched(campaigns)
     await campaigns.post(f"/campaigns/{id}/responses", ANSWER)
     stored = _bytes_in(tmp_path)
-    assert b"crm.campaigns.ResponseReceived.v1" in stored
+    assert b"crm.campaigns.ResponseReceived.v2" in stored
     assert b"Li Na" not in stored
     assert b"li@example.org" not in stored
 

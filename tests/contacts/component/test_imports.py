@@ -26,6 +26,7 @@ from crm_service.importing.protocol import ImportIn
 from crm_service.importing.rows import RowImport
 
 from tests.contacts.interrupted import Interrupted, cause
+from tests.contacts.telling import qualified
 from tests.support.contexts import SECRET, Running
 
 Values = Mapping[str, Any]
@@ -240,10 +241,10 @@ async def test_changed_lead_emits_owner_tags_and_state(contacts: Running) -> Non
     (lead,) = await imported(contacts, "leads", rows(LEAD))
     changed = LEAD | {"owner_id": mei["id"], "tags": ["b"], "status": "qualified"}
     assert statuses(await imported(contacts, "leads", rows(changed))) == ["accepted"]
-    assigned, *rest = contacts.events(lead["id"])[1:]
+    captured, assigned, *rest = contacts.events(lead["id"])
     assert isinstance(assigned, LeadAssigned)
     assert (str(assigned.owner.id), assigned.owner.team) == (mei["id"], "North")
-    assert rest == [LeadTagged(tag="b"), LeadQualified()]
+    assert rest == [LeadTagged(tag="b"), qualified(captured)]
 
 
 async def test_what_was_said_at_the_capture_stays(contacts: Running) -> None:
@@ -273,8 +274,10 @@ async def test_row_that_lost_a_race_is_decided_again(contacts: Running, storage:
     request = ImportIn.model_validate({"source": "file", "rows": rows(*changed)})
     results = RowImport(slow, SECRET, LeadImport(slow, request), request, cause()).run()
     assert [result.status for result in results] == ["accepted", "accepted"]
-    assert contacts.events(first["id"])[1:] == [LeadQualified(), LeadTagged(tag="b")]
-    assert contacts.events(second["id"])[1:] == [LeadTagged(tag="b"), LeadQualified()]
+    captured, *rest = contacts.events(first["id"])
+    assert rest == [qualified(captured), LeadTagged(tag="b")]
+    captured, *rest = contacts.events(second["id"])
+    assert rest == [LeadTagged(tag="b"), qualified(captured)]
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ async def test_event_tells_who_when_and_why(contacts: Running) -> None:
     assert envelope.actor == "local:tester"
     assert envelope.origin == "live"
     assert str(envelope.correlation_id) == correlation
-    assert envelope.type == "crm.contacts.LeadCaptured.v1"
+    assert envelope.type == "crm.contacts.LeadCaptured.v2"
 
 
 async def test_lead_goes_its_way_to_a_deal(contacts: Running) -> None:
@@ -64,7 +64,7 @@ async def test_lead_goes_its_way_to_a_deal(contacts: Running) -> None:
     answer = converted.json()
     person_id = UUID(answer["person_id"])
     assert contacts.events(id)[1:] == [
-        LeadQualified(),
+        LeadQualified(person_id=person_id),
         LeadTagged(tag="asia"),
         LeadConverted(
             person_id=person_id, deal_id=UUID(answer["deal_id"]), pipeline="sales", source="fair"

@@ -43,7 +43,7 @@ async def test_canaries_are_nowhere_in_store_or_log(
     assert refused.status_code == 422
     captured, stored = capfd.readouterr(), _bytes_in(tmp_path)
     assert "/v1/contacts/leads" in captured.out, "requests are logged"
-    assert b"crm.contacts.LeadCaptured.v1" in stored
+    assert b"crm.contacts.LeadCaptured.v2" in stored
     for canary in (*CANARIES, "Kanari Other"):
         assert canary.encode() not in stored
         assert canary not in captured.out + captured.err

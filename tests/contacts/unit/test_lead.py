@@ -29,7 +29,8 @@ from tests.support.decisions import NOW, given
 
 PERSON, DEAL, CAMPAIGN = UUID(int=2), UUID(int=3), UUID(int=4)
 MEI, TOM = Staff(id=UUID(int=5), team="North"), Staff(id=UUID(int=6), team="South")
-QUALIFIED, DISQUALIFIED = LeadQualified(), LeadDisqualified(reason="no budget")
+QUALIFIED = LeadQualified(person_id=PERSON)
+DISQUALIFIED = LeadDisqualified(person_id=PERSON, reason="no budget")
 INTO = Conversion(PERSON, DEAL, "sales", amount=Money(amount=Decimal(900), currency="EUR"))
 
 
@@ -66,7 +67,7 @@ def test_lead_is_captured_once() -> None:
 @pytest.mark.parametrize("before", [(), (DISQUALIFIED,)])
 def test_captured_or_given_up_lead_can_be_qualified(before: tuple[LeadDisqualified, ...]) -> None:
     given(Lead, captured(), *before).when(lambda lead: lead.qualify("a crane", at=NOW)).then(
-        LeadQualified(need="a crane")
+        LeadQualified(person_id=PERSON, need="a crane")
     )
 
 

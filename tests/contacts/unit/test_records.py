@@ -126,3 +126,15 @@ def test_objection_without_consent_is_kept_once() -> None:
     )
     given(Person, begun).when(lambda it: it.withdraw_consent(MAIL, at=NOW)).then(objected)
     given(Person, begun, objected).when(lambda it: it.withdraw_consent(MAIL, at=NOW)).then()
+
+
+def test_consent_whose_evidence_was_erased_can_be_withdrawn() -> None:
+    begun = PersonRegistered(name=None)
+    erased = ConsentGiven(channel="email", purpose="offers", evidence=None)
+    lina = given(Person, begun, erased)
+    lina.when(lambda it: it.withdraw_consent(MAIL, at=NOW)).then(
+        ConsentWithdrawn(channel="email", purpose="offers")
+    )
+    lina.when(lambda it: it.give_consent(MAIL, "form 7", at=NOW)).then(
+        ConsentGiven(channel="email", purpose="offers", evidence="form 7")
+    )

@@ -88,7 +88,7 @@ def test_cut_and_flipped_bytes_are_read_or_undecodable(event: Event, data: st.Da
     read_or_refused(bytes(stored[:place]), event.TYPE)
 
 
-@pytest.mark.parametrize("type", ["crm.contacts.LeadTagged.v1", "crm.contacts.LeadCaptured.v1"])
+@pytest.mark.parametrize("type", ["crm.contacts.LeadTagged.v1", "crm.contacts.LeadCaptured.v2"])
 @pytest.mark.parametrize(
     "data",
     [
@@ -109,7 +109,7 @@ def test_bytes_that_hold_no_event_are_undecodable(data: bytes, type: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "type", ["crm.contacts.LeadCaptured.v2", "crm.contacts.Unheard.v1", "LeadTagged", ""]
+    "type", ["crm.contacts.LeadCaptured.v3", "crm.contacts.Unheard.v1", "LeadTagged", ""]
 )
 def test_unknown_type_asks_for_an_upgrade(codec: Codec, type: str) -> None:
     with pytest.raises(UnknownEventType, match="upgrade this service") as refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,10 +11,10 @@ from typing import Annotated, Any
 import pytest
 from crm_events.event import Event, LongText, Text
 from crm_events.schemas.__main__ import main
-from crm_events.schemas.check import Language, committed_in
+from crm_events.schemas.check import COMMITTED, Language, committed_in
 from crm_events.schemas.generated import as_text, schemas_of
 from crm_events.schemas.history import published
-from crm_events.upcasting import Lift, Upcasts
+from crm_events.upcasting import UPCASTS, Lift, Upcasts
 
 from tests.events.codec import versions
 
@@ -42,6 +43,11 @@ class Repository:
         for kind in events:
             schema = schemas_of({kind.TYPE: kind})[kind.TYPE]
             (self.schemas / f"{kind.TYPE}.json").write_text(as_text(schema))
+
+    def put_old(self) -> None:
+        """The schemas of old versions, which no class makes any more."""
+        for name in UPCASTS:
+            shutil.copy(COMMITTED / f"{name}.json", self.schemas)
 
     def language(self, *events: type[Event], upcasts: Upcasts | None = None) -> Language:
         """What a program with these classes finds here."""
@@ -77,6 +83,7 @@ class NoteTaken(Event, context="ticketing"):
 def test_write_then_check_is_content(
     repository: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    repository.put_old()
     folder = ["--folder", str(repository.schemas)]
     assert main(["write", *folder]) == 0
     assert main(["check", *folder]) == 0
@@ -88,6 +95,7 @@ def test_write_then_check_is_content(
 def test_check_refuses_a_class_that_lost_a_field(
     repository: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    repository.put_old()
     folder = ["--folder", str(repository.schemas)]
     main(["write", *folder])
     edit(repository.schemas / f"{TAGGED}.json", colour={"type": "string"})
@@ -102,6 +110,7 @@ def test_check_refuses_a_class_that_lost_a_field(
 def test_check_refuses_files_that_were_edited(
     repository: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    repository.put_old()
     folder = ["--folder", str(repository.schemas)]
     main(["write", *folder])
     repository.commit()
@@ -173,6 +182,7 @@ def test_what_was_never_committed_may_still_change(repository: Repository) -> No
     language = repository.language(NoteTaken)
     assert language.refusals() == []
     assert len(language.complaints()) == 1
+    repository.put_old()
     assert main(["write", "--folder", str(repository.schemas)]) == 0
     assert not (repository.schemas / f"{versions.V1}.json").exists()
 

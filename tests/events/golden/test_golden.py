@@ -42,9 +42,11 @@ def test_golden_event_reads_as_what_it_meant(codec: Codec, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_golden_event_uses_every_field(name: str) -> None:
+    """A field that came with a later version has nothing to read in an older event."""
     sample = golden(name)
     assert sample.fields.keys() == type(sample.expected()).model_fields.keys()
-    assert all(value is not None for _, value in sample.expected())
+    of_its_version = orjson.loads((COMMITTED / f"{name}.json").read_bytes())["properties"]
+    assert {field for field, value in sample.expected() if value is not None} >= set(of_its_version)
 
 
 @pytest.mark.parametrize("name", NAMES)

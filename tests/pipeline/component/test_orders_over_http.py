@@ -33,8 +33,8 @@ async def test_an_order_is_placed_and_paid_in_parts(sales: Running) -> None:
         e.model_dump()
         for e in (
             placed(euros(100), lines=bought, deal_id=deal, source="shop", region="Asia"),
-            PaymentReceived(amount=euros(40), method="card"),
-            PaymentReceived(amount=euros(60)),
+            PaymentReceived(amount=euros(40), customer_id=CUSTOMER, method="card"),
+            PaymentReceived(amount=euros(60), customer_id=CUSTOMER),
         )
     ]
 

@@ -13,15 +13,15 @@ from crm_events.contracts.pipeline import (
 from crm_events.domain import Change
 from crm_events.event import Event
 from crm_pipeline.domain.amounts import NegativeAmount
-from crm_pipeline.domain.deal import (
-    Deal,
+from crm_pipeline.domain.deal import Deal
+from crm_pipeline.domain.deal_facts import DealFacts, Opening, grouped
+from crm_pipeline.domain.deal_refusals import (
     DealClosed,
     DealExists,
     DealNotClosed,
     NotBackward,
     NotForward,
 )
-from crm_pipeline.domain.deal_facts import DealFacts, Opening, grouped
 from crm_pipeline.domain.pipeline import Pipeline, StageUnknown
 
 from tests.pipeline.telling import (
@@ -97,9 +97,12 @@ def test_advancing_goes_to_a_later_stage_only(key: str) -> None:
 
 
 def test_moving_back_goes_to_an_earlier_stage() -> None:
-    given(Deal, opened(SIGN)).when(lambda d: d.move_back(sales(), "meet", "new team", at=NOW)).then(
-        StageMovedBack(pipeline_version=1, previous=SIGN, stage=MEET, reason="new team")
+    moved = StageMovedBack(
+        pipeline_version=1, previous=SIGN, stage=MEET, customer_id=CUSTOMER, reason="new team"
     )
+    given(Deal, opened(SIGN, customer_id=CUSTOMER)).when(
+        lambda d: d.move_back(sales(), "meet", "new team", at=NOW)
+    ).then(moved)
 
 
 @pytest.mark.parametrize("key", ["offer", "sign"], ids=["same stage", "later stage"])
@@ -168,9 +171,9 @@ def test_a_closed_deal_stays_where_it_is(decide: object, end: Event) -> None:
 
 @pytest.mark.parametrize("end", [WON, LOST], ids=["won", "lost"])
 def test_a_closed_deal_is_reopened_where_it_stood(end: Event) -> None:
-    given(Deal, opened(), end).when(lambda d: d.reopen(sales(), None, "again", at=NOW)).then(
-        reopened(MEET, "again")
-    )
+    given(Deal, opened(customer_id=CUSTOMER), end).when(
+        lambda d: d.reopen(sales(), None, "again", at=NOW)
+    ).then(reopened(MEET, "again", customer_id=CUSTOMER))
 
 
 def test_a_closed_deal_is_reopened_in_a_named_stage() -> None:

@@ -20,7 +20,7 @@ from tests.pipeline.telling import CUSTOMER, PRODUCT, dollars, euros, placed
 from tests.support.decisions import NOW, given
 
 DEAL = UUID(int=31)
-PAID_40 = PaymentReceived(amount=euros(40))
+PAID_40 = PaymentReceived(amount=euros(40), customer_id=CUSTOMER)
 ORDERED = placed(euros(100))
 LINE = OrderLine(product_id=PRODUCT, quantity=Decimal(3), amount=euros(100))
 
@@ -76,7 +76,9 @@ def test_amending_corrects_the_order_from_its_beginning() -> None:
 def test_payments_come_in_parts_until_all_is_paid() -> None:
     rest = Payment(euros(60), "transfer", "R-7")
     decision = given(Order, ORDERED, PAID_40).when(lambda o: o.receive_payment(rest, at=NOW))
-    decision.then(PaymentReceived(amount=euros(60), method="transfer", reference="R-7"))
+    decision.then(
+        PaymentReceived(amount=euros(60), customer_id=CUSTOMER, method="transfer", reference="R-7")
+    )
     assert decision.aggregate.due == euros(0)
 
 

@@ -50,7 +50,7 @@ async def test_a_ticket_from_opening_to_closed_and_back(desk: Running, known: Re
         TicketHeld(reason="bank"),
         TicketResumed(),
         assigned(TOM),
-        resolved(1, TOM, resolution="refunded"),
+        resolved(1, TOM, customer_id=None, resolution="refunded"),
         TicketClosed(),
         TicketReopened(reason="not yet"),
         TicketAmended(category="billing", channel="web", priority="high"),

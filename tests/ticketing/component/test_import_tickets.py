@@ -63,7 +63,7 @@ async def test_rated_ticket_is_resolved_surveyed_scored_and_closed(
     assert desk.events(id) == [
         opened(customer_id=CUSTOMER),
         assigned(MEI),
-        resolved(1, MEI),
+        resolved(1, MEI, customer_id=CUSTOMER),
         sent(1, survey, None),
         scored(
             4, customer_id=CUSTOMER, survey_id=survey, agent=MEI, comment="thanks", locks_at=None
@@ -88,7 +88,7 @@ async def test_unresolved_ticket_is_rateable_and_stays_open(desk: Running, known
 async def test_file_without_ratings_sends_no_survey(desk: Running, known: Reacting) -> None:
     del known
     id = await one(desk, CALL | {"resolved": True})
-    assert desk.events(id)[2:] == [resolved(1, MEI), TicketClosed()]
+    assert desk.events(id)[2:] == [resolved(1, MEI, customer_id=CUSTOMER), TicketClosed()]
     assert desk.log()[-1].occurred_at == OPENED
 
 

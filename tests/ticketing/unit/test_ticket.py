@@ -18,7 +18,7 @@ from crm_ticketing.domain.ticket import Ticket
 from tests.support.decisions import NOW, given
 from tests.ticketing.telling import CUSTOMER, MEI, TOM, assigned, opened, resolved, scored, sent
 
-HELD, CLOSED = TicketHeld(reason="waiting for parts"), TicketClosed()
+HELD, CLOSED = TicketHeld(customer_id=CUSTOMER, reason="waiting for parts"), TicketClosed()
 BILLING = Concern("billing", "web", "normal", CUSTOMER)
 OPEN = (opened(),)
 ENDED = (opened(), resolved(), sent(), scored(), CLOSED)
@@ -81,7 +81,7 @@ def test_replies_are_public_or_among_colleagues() -> None:
 def test_holding_and_resuming_leave_the_ticket_open() -> None:
     given(Ticket, *OPEN, HELD).when(lambda t: t.resume(at=NOW)).then(TicketResumed())
     again = given(Ticket, *OPEN, HELD, TicketResumed()).when(lambda t: t.hold("x", at=NOW))
-    again.then(TicketHeld(reason="x"))
+    again.then(TicketHeld(customer_id=CUSTOMER, reason="x"))
 
 
 def test_resolving_credits_whoever_has_it() -> None:
@@ -93,7 +93,7 @@ def test_resolving_credits_whoever_has_it() -> None:
 
 def test_reopening_begins_another_cycle() -> None:
     given(Ticket, *ENDED).when(lambda t: t.reopen("not fixed", at=NOW)).then(
-        TicketReopened(reason="not fixed")
+        TicketReopened(customer_id=CUSTOMER, reason="not fixed")
     )
     given(Ticket, *ENDED, TicketReopened()).when(lambda t: t.resolve(at=NOW)).then(resolved(2))
 

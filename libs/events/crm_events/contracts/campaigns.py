@@ -34,7 +34,7 @@ class CampaignLaunched(Event, context="campaigns"):
     """The campaign runs and takes responses from now on."""
 
 
-class ResponseReceived(Event, context="campaigns"):
+class ResponseReceived(Event, context="campaigns", version=2):
     """Somebody answered a campaign; contacts captures the lead `lead_id` from it."""
 
     campaign_id: UUID
@@ -43,6 +43,6 @@ class ResponseReceived(Event, context="campaigns"):
     name: Annotated[Text | None, Personal("person_id")]
     email: Annotated[Text | None, Personal("person_id")] = None
     phone: Annotated[Text | None, Personal("person_id")] = None
-    company: Text | None = None
+    company: Annotated[Text | None, Personal("person_id")] = None
     channel: Key
     region: Text | None = None

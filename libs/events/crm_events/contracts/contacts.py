@@ -77,14 +77,14 @@ class PersonChanged(Event, context="contacts"):
     segment: Text | None = None
 
 
-class LeadCaptured(Event, context="contacts"):
+class LeadCaptured(Event, context="contacts", version=2):
     """Somebody showed interest. `person_id` is the person the lead becomes when it converts."""
 
     person_id: UUID
     name: Annotated[Text | None, Personal("person_id")]
     email: Annotated[Text | None, Personal("person_id")] = None
     phone: Annotated[Text | None, Personal("person_id")] = None
-    company: Text | None = None
+    company: Annotated[Text | None, Personal("person_id")] = None
     source: Key
     campaign_id: UUID | None = None
     response_id: UUID | None = None
@@ -105,42 +105,46 @@ class LeadAssigned(Event, context="contacts"):
     owner: Staff
 
 
-class LeadQualified(Event, context="contacts"):
-    """Sales accepted the lead as worth pursuing."""
+class LeadQualified(Event, context="contacts", version=2):
+    """Sales accepted the lead as worth pursuing. `person_id` is the lead's, as in its capture."""
 
-    need: Text | None = None
-
-
-class LeadDisqualified(Event, context="contacts"):
-    reason: Text
+    person_id: UUID | None = None
+    need: Annotated[Text | None, Personal("person_id")] = None
 
 
-class LeadConverted(Event, context="contacts"):
+class LeadDisqualified(Event, context="contacts", version=2):
+    """Sales gave the lead up. `person_id` is the lead's, as in its capture."""
+
+    person_id: UUID | None = None
+    reason: Annotated[Text | None, Personal("person_id")]
+
+
+class LeadConverted(Event, context="contacts", version=2):
     """The lead became a customer's opportunity; pipeline opens `deal_id` from these facts."""
 
     person_id: UUID
     organisation_id: UUID | None = None
     deal_id: UUID
     pipeline: Key
-    title: Text | None = None
+    title: Annotated[Text | None, Personal("person_id")] = None
     amount: Money | None = None
     source: Key
     campaign_id: UUID | None = None
     owner: Staff | None = None
 
 
-class ConsentGiven(Event, context="contacts"):
+class ConsentGiven(Event, context="contacts", version=2):
     """The person allowed one purpose on one channel."""
 
     channel: Key
     purpose: Key
-    evidence: Text
+    evidence: Annotated[Text | None, Personal()]
 
 
-class ConsentWithdrawn(Event, context="contacts"):
+class ConsentWithdrawn(Event, context="contacts", version=2):
     channel: Key
     purpose: Key
-    reason: Text | None = None
+    reason: Annotated[Text | None, Personal()] = None
 
 
 class LifecyclePhaseEntered(Event, context="contacts"):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from crm_events.event import Event, Key, Money, Staff, Text, Value
+from crm_events.event import Event, Key, Money, Personal, Staff, Text, Value
 
 
 class Stage(Value):
@@ -54,13 +54,13 @@ class ProductChanged(Event, context="pipeline"):
     list_price: Money | None = None
 
 
-class DealOpened(Event, context="pipeline"):
+class DealOpened(Event, context="pipeline", version=2):
     """An opportunity entered a pipeline. Names and groupings are those of this moment."""
 
     pipeline: Key
     pipeline_version: int
     stage: Stage
-    title: Text | None = None
+    title: Annotated[Text | None, Personal("customer_id")] = None
     customer_id: UUID | None = None
     lead_id: UUID | None = None
     owner: Staff | None = None
@@ -80,21 +80,22 @@ class StageAdvanced(Event, context="pipeline"):
     stage: Stage
 
 
-class StageMovedBack(Event, context="pipeline"):
+class StageMovedBack(Event, context="pipeline", version=2):
     pipeline_version: int
     previous: Stage
     stage: Stage
-    reason: Text | None = None
+    customer_id: UUID | None = None
+    reason: Annotated[Text | None, Personal("customer_id")] = None
 
 
 class DealAssigned(Event, context="pipeline"):
     owner: Staff
 
 
-class DealAmended(Event, context="pipeline"):
+class DealAmended(Event, context="pipeline", version=2):
     """What the deal is about changed; every field is the value from now on."""
 
-    title: Text | None = None
+    title: Annotated[Text | None, Personal("customer_id")] = None
     customer_id: UUID | None = None
     product_id: UUID | None = None
     sector: Text | None = None
@@ -116,6 +117,8 @@ class DealWon(Event, context="pipeline"):
 
 
 class DealLost(Event, context="pipeline"):
+    """The customer went elsewhere or nowhere. `reason` is a category of reports and stays plain."""
+
     stage: Stage
     reason: Text | None = None
     owner: Staff | None = None
@@ -123,12 +126,13 @@ class DealLost(Event, context="pipeline"):
     history_unknown: bool = False
 
 
-class DealReopened(Event, context="pipeline"):
+class DealReopened(Event, context="pipeline", version=2):
     """A closed deal is worked on again, in `stage`."""
 
     pipeline_version: int
     stage: Stage
-    reason: Text | None = None
+    customer_id: UUID | None = None
+    reason: Annotated[Text | None, Personal("customer_id")] = None
 
 
 class OrderLine(Value):
@@ -160,7 +164,10 @@ class OrderAmended(Event, context="pipeline"):
     segment: Text | None = None
 
 
-class PaymentReceived(Event, context="pipeline"):
+class PaymentReceived(Event, context="pipeline", version=2):
+    """Money came in for the order of `customer_id`."""
+
     amount: Money
+    customer_id: UUID | None = None
     method: Key | None = None
-    reference: Text | None = None
+    reference: Annotated[Text | None, Personal("customer_id")] = None

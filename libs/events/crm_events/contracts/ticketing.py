@@ -62,20 +62,22 @@ class TicketReplied(Event, context="ticketing"):
     agent: Staff | None = None
 
 
-class TicketHeld(Event, context="ticketing"):
-    reason: Text
+class TicketHeld(Event, context="ticketing", version=2):
+    customer_id: UUID | None = None
+    reason: Annotated[Text | None, Personal("customer_id")]
 
 
 class TicketResumed(Event, context="ticketing"):
     """A held ticket is worked on again."""
 
 
-class TicketResolved(Event, context="ticketing"):
+class TicketResolved(Event, context="ticketing", version=2):
     """`cycle` counts resolutions from 1; `agent` gets the credit for this one."""
 
     cycle: int = Field(ge=1)
     agent: Staff | None = None
-    resolution: Text | None = None
+    customer_id: UUID | None = None
+    resolution: Annotated[Text | None, Personal("customer_id")] = None
 
 
 class SurveySent(Event, context="ticketing"):
@@ -111,8 +113,9 @@ class TicketClosed(Event, context="ticketing"):
     resolved: bool = True
 
 
-class TicketReopened(Event, context="ticketing"):
-    reason: Text | None = None
+class TicketReopened(Event, context="ticketing", version=2):
+    customer_id: UUID | None = None
+    reason: Annotated[Text | None, Personal("customer_id")] = None
 
 
 class TicketAmended(Event, context="ticketing"):

@@ -31,7 +31,7 @@ class ChannelNotPlanned(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Who answered and where; the first three are personal."""
+    """Who answered and where; the name, the ways to reach them and the company are personal."""
 
     name: str | None
     channel: str

@@ -60,7 +60,7 @@ class LeadNotQualified(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class LeadFacts:
-    """What is known of somebody who showed interest; the first three are personal."""
+    """What is known of somebody who showed interest; the first four are personal."""
 
     name: str | None
     email: str | None = None
@@ -131,14 +131,14 @@ class Lead(Aggregate):
         self._refuse_converted()
         if self.status == "qualified":
             raise LeadAlreadyQualified
-        self.record(LeadQualified(need=need), at=at)
+        self.record(LeadQualified(person_id=self.person_id, need=need), at=at)
 
     def disqualify(self, reason: str, *, at: datetime) -> None:
         """Raises LeadAlreadyDisqualified and LeadAlreadyConverted."""
         self._refuse_converted()
         if self.status == "disqualified":
             raise LeadAlreadyDisqualified
-        self.record(LeadDisqualified(reason=reason), at=at)
+        self.record(LeadDisqualified(person_id=self.person_id, reason=reason), at=at)
 
     def convert(self, into: Conversion, owner: Staff | None = None, *, at: datetime) -> None:
         """`owner` is the lead's as of now. Raises LeadNotQualified and LeadAlreadyConverted."""

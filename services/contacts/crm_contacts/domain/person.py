@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 from crm_events.contracts.contacts import (
@@ -53,6 +53,17 @@ class Permission:
     purpose: str
 
 
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Whether a permission stands, and on which evidence; None once that is erased."""
+
+    given: bool
+    evidence: str | None = None
+
+
+_WITHDRAWN: Final = Consent(False)
+
+
 class Person(Customer):
     """One person, with what they consented to for each channel and purpose."""
 
@@ -62,7 +73,7 @@ class Person(Customer):
         super().__init__(id)
         self.facts = PersonFacts(None)
         self.stub = False
-        self._consents: dict[Permission, str | None] = {}
+        self._consents: dict[Permission, Consent] = {}
 
     def register(self, facts: PersonFacts, *, stub: bool = False, at: datetime) -> None:
         """Raises PersonExists."""
@@ -77,14 +88,14 @@ class Person(Customer):
 
     def give_consent(self, permission: Permission, evidence: str, *, at: datetime) -> None:
         """Nothing happens when it stands on the same evidence already; other evidence renews it."""
-        if self._consents.get(permission) != evidence:
+        if self._consents.get(permission) != Consent(True, evidence):
             self.record(ConsentGiven(**asdict(permission), evidence=evidence), at=at)
 
     def withdraw_consent(
         self, permission: Permission, reason: str | None = None, *, at: datetime
     ) -> None:
         """Also an objection of somebody who never consented; repeating it changes nothing."""
-        if self._consents.get(permission, "") is not None:
+        if self._consents.get(permission) != _WITHDRAWN:
             self.record(ConsentWithdrawn(**asdict(permission), reason=reason), at=at)
 
     @applies(PersonRegistered)
@@ -109,8 +120,8 @@ class Person(Customer):
 
     @applies(ConsentGiven)
     def _consented(self, event: ConsentGiven) -> None:
-        self._consents[Permission(event.channel, event.purpose)] = event.evidence
+        self._consents[Permission(event.channel, event.purpose)] = Consent(True, event.evidence)
 
     @applies(ConsentWithdrawn)
     def _withdrew(self, event: ConsentWithdrawn) -> None:
-        self._consents[Permission(event.channel, event.purpose)] = None
+        self._consents[Permission(event.channel, event.purpose)] = _WITHDRAWN

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar, Literal
 from uuid import UUID
 
 from crm_events.contracts.pipeline import (
@@ -18,53 +17,20 @@ from crm_events.contracts.pipeline import (
     StageAdvanced,
     StageMovedBack,
 )
-from crm_events.domain import Aggregate, DomainError, applies
+from crm_events.domain import Aggregate, applies
 from crm_events.event import Money, Staff
 
 from crm_pipeline.domain.amounts import refuse_negative
 from crm_pipeline.domain.deal_facts import DealFacts, Opening, facts_of, named
+from crm_pipeline.domain.deal_refusals import (
+    DealClosed,
+    DealExists,
+    DealNotClosed,
+    NotBackward,
+    NotForward,
+    Status,
+)
 from crm_pipeline.domain.pipeline import Pipeline
-
-Status = Literal["new", "open", "won", "lost"]
-
-
-class DealExists(DomainError):
-    slug: ClassVar[str] = "deal-exists"
-
-    def __init__(self) -> None:
-        super().__init__("The deal has been opened already; advance or amend it instead.")
-
-
-class DealClosed(DomainError):
-    slug: ClassVar[str] = "deal-closed"
-
-    def __init__(self, status: Status) -> None:
-        super().__init__(f"The deal is {status}; reopen it first.")
-
-
-class DealNotClosed(DomainError):
-    slug: ClassVar[str] = "deal-not-closed"
-
-    def __init__(self) -> None:
-        super().__init__("The deal is open; only a won or lost deal can be reopened.")
-
-
-class NotForward(DomainError):
-    slug: ClassVar[str] = "not-forward"
-
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(
-            f"{stage.name} is not after the deal's stage; move it back, or name a later one."
-        )
-
-
-class NotBackward(DomainError):
-    slug: ClassVar[str] = "not-backward"
-
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(
-            f"{stage.name} is not before the deal's stage; advance it, or name an earlier one."
-        )
 
 
 class Deal(Aggregate):
@@ -127,7 +93,11 @@ class Deal(Aggregate):
         version = pipeline.pipeline_version
         self.record(
             StageMovedBack(
-                pipeline_version=version, previous=standing, stage=target, reason=reason
+                pipeline_version=version,
+                previous=standing,
+                stage=target,
+                customer_id=self.facts.customer_id,
+                reason=reason,
             ),
             at=at,
         )
@@ -178,8 +148,15 @@ class Deal(Aggregate):
         if self.status not in ("won", "lost") or self.stage is None:
             raise DealNotClosed
         target = pipeline.stage(key or self.stage.key)
-        version = pipeline.pipeline_version
-        self.record(DealReopened(pipeline_version=version, stage=target, reason=reason), at=at)
+        self.record(
+            DealReopened(
+                pipeline_version=pipeline.pipeline_version,
+                stage=target,
+                customer_id=self.facts.customer_id,
+                reason=reason,
+            ),
+            at=at,
+        )
 
     def assign(self, owner: Staff, *, at: datetime) -> None:
         """Nothing happens when the deal is with this owner, in this team and region, already."""

@@ -114,8 +114,15 @@ class Order(Aggregate):
                 f"{due.amount} {due.currency} is due, {amount.amount} is more; "
                 "give at most what is due, or amend the order first."
             )
-        method, reference = payment.method, payment.reference
-        self.record(PaymentReceived(amount=amount, method=method, reference=reference), at=at)
+        self.record(
+            PaymentReceived(
+                amount=amount,
+                customer_id=self.placed.customer_id,
+                method=payment.method,
+                reference=payment.reference,
+            ),
+            at=at,
+        )
 
     @property
     def placed(self) -> OrderFacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -52,15 +53,7 @@ class Ticket(Aggregate):
         if self.version:
             raise TicketExists
         self.record(
-            TicketOpened(
-                customer_id=concern.customer_id,
-                feedback_id=feedback_id,
-                summary=summary,
-                category=concern.category,
-                channel=concern.channel,
-                priority=concern.priority,
-            ),
-            at=at,
+            TicketOpened(feedback_id=feedback_id, summary=summary, **asdict(concern)), at=at
         )
 
     def assign(self, agent: Staff, rules_version: int | None = None, *, at: datetime) -> None:
@@ -83,7 +76,7 @@ class Ticket(Aggregate):
     def hold(self, reason: str, *, at: datetime) -> None:
         """Raises TicketNotReady."""
         self._refuse_unless("open")
-        self.record(TicketHeld(reason=reason), at=at)
+        self.record(TicketHeld(customer_id=self.concern.customer_id, reason=reason), at=at)
 
     def resume(self, *, at: datetime) -> None:
         """Raises TicketNotReady."""
@@ -94,7 +87,13 @@ class Ticket(Aggregate):
         """To the credit of whoever has it now. Raises TicketNotReady."""
         self._refuse_unless("open", "held")
         self.record(
-            TicketResolved(cycle=self.cycle + 1, agent=self.agent, resolution=resolution), at=at
+            TicketResolved(
+                cycle=self.cycle + 1,
+                agent=self.agent,
+                customer_id=self.concern.customer_id,
+                resolution=resolution,
+            ),
+            at=at,
         )
 
     def send_survey(
@@ -169,21 +168,12 @@ class Ticket(Aggregate):
     def reopen(self, reason: str | None = None, *, at: datetime) -> None:
         """Its next resolution begins another cycle. Raises TicketNotReady."""
         self._refuse_unless("resolved", "closed")
-        self.record(TicketReopened(reason=reason), at=at)
+        self.record(TicketReopened(customer_id=self.concern.customer_id, reason=reason), at=at)
 
     def amend(self, concern: Concern, *, at: datetime) -> None:
         """What it is about from now on; nothing happens when it is the same."""
-        if concern == self.concern:
-            return
-        self.record(
-            TicketAmended(
-                customer_id=concern.customer_id,
-                category=concern.category,
-                channel=concern.channel,
-                priority=concern.priority,
-            ),
-            at=at,
-        )
+        if concern != self.concern:
+            self.record(TicketAmended(**asdict(concern)), at=at)
 
     def survey_of(self, cycle: int) -> tuple[UUID, Survey] | None:
         """The survey of one resolution with its id."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,13 +14,20 @@ from sqlalchemy import Connection, MetaData, insert, select
 
 from crm_projections.engine.view import Answer, Cut, Definition, Received
 from crm_projections.facts.instants import Reporting
-from crm_projections.facts.timeline import Unit, grouped
+from crm_projections.facts.timeline import grouped
 from crm_projections.views.funnel.facts import FunnelTables, funnel_tables
 from crm_projections.views.funnel.parameters import FunnelParameters
 from crm_projections.views.funnel.queries import answer
-from crm_projections.views.funnel.standing import fact_of, fold
-from crm_projections.views.funnel.storage import load_units, store_units
+from crm_projections.views.funnel.standing import FunnelFact, fact_of
+from crm_projections.views.funnel.storage import (
+    Move,
+    move_of,
+    store_facts,
+    store_moves,
+    store_units,
+)
 from crm_projections.views.funnel.taken import UNITS
+from crm_projections.views.funnel.units import FunnelUnit, load_units
 
 _PIPELINES: tuple[type[Event], ...] = (pipeline.PipelineDefined, pipeline.PipelineStagesChanged)
 
@@ -28,7 +35,7 @@ _PIPELINES: tuple[type[Event], ...] = (pipeline.PipelineDefined, pipeline.Pipeli
 class FunnelView:
     """Deals through their pipelines, and leads through the pipeline `leads`."""
 
-    definition: ClassVar = Definition("funnel", 1)
+    definition: ClassVar = Definition("funnel", 2)
     contexts: ClassVar = ("contacts", "pipeline")
     handles: ClassVar = frozenset(UNITS + _PIPELINES)
 
@@ -49,15 +56,16 @@ class FunnelView:
         ]
         if not facts:
             return
-        by_unit = grouped(facts, lambda fact: fact.unit)
-        units = load_units(
-            connection, tables, [u for u, new in by_unit.items() if new[0].version > 1]
-        )
-        for unit_id, new in by_unit.items():
-            unit = units.setdefault(unit_id, Unit())
-            for fact in new:
-                unit.take(fact, fold)
-        store_units(connection, tables, facts, units)
+        news = grouped(facts, lambda fact: fact.unit)
+        units = load_units(connection, tables, news)
+        moves = [
+            move
+            for unit_id, told in news.items()
+            for move in _taken(units.setdefault(unit_id, FunnelUnit()), told)
+        ]
+        store_facts(connection, tables, facts)
+        store_units(connection, tables, units)
+        store_moves(connection, tables, moves, facts)
 
     def answer(
         self,
@@ -88,6 +96,13 @@ class FunnelView:
             rows.append(row)
         if rows:
             connection.execute(insert(tables.pipelines), rows)
+
+
+def _taken(unit: FunnelUnit, facts: Sequence[FunnelFact]) -> Iterator[Move]:
+    for fact in facts:
+        unit.add(fact)
+        if (move := move_of(fact, unit)) is not None:
+            yield move
 
 
 def _pipeline_row(received: Received, keys: dict[UUID, str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The funnel's facts and standings to and from their tables."""
+"""What a batch changed of the funnel's units, written to their tables."""
 
 from __future__ import annotations
 
@@ -6,84 +6,104 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from crm_events.contracts import contacts
-from crm_events.event import Event
-from sqlalchemy import Connection, bindparam, select, update
+from crm_events.event import impersonal
+from sqlalchemy import Connection, bindparam, update
 
 from crm_projections.engine.writing import end_rows, insert_rows
 from crm_projections.facts.instants import FOREVER
-from crm_projections.facts.timeline import Interval, KnownInterval, Unit
 from crm_projections.views.funnel.facts import FunnelTables
-from crm_projections.views.funnel.grouping import Grouping
-from crm_projections.views.funnel.standing import FunnelFact, Standing, fold
-from crm_projections.views.funnel.taken import MOVES, UNITS
+from crm_projections.views.funnel.standing import FunnelFact, Standing
+from crm_projections.views.funnel.taken import MOVES
+from crm_projections.views.funnel.units import GROUPING, STANDING, FunnelUnit
 
-FunnelUnit = Unit[Standing, FunnelFact]
-_TYPES: Final[Mapping[str, type[Event]]] = {event.TYPE: event for event in UNITS}
+_EVENT: Final = (*FunnelFact._fields[:-1], "type", "data")
+_INTERVAL: Final = (
+    "unit",
+    "context",
+    "known_from",
+    "known_to",
+    "valid_from",
+    "valid_to",
+    "event_id",
+    "from_day",
+    "until_day",
+)
+_MOVE: Final = (
+    "event_id",
+    "unit",
+    "context",
+    "known_from",
+    "known_to",
+    "valid_from",
+    "pipeline",
+    "stage",
+    "rank",
+    "state",
+    "previous",
+    "previous_rank",
+)
 _NO_DAY: Final = 2**31 - 1
 """Never read: an interval without an end is counted to the day asked about."""
+Move = tuple[FunnelFact, Standing]
+"""An event that enters a stage or an end, and the standing after it."""
+Row = tuple[Any, ...]
 
 
-def load_units(
-    connection: Connection, tables: FunnelTables, ids: Sequence[UUID]
-) -> dict[UUID, FunnelUnit]:
-    found: dict[UUID, FunnelUnit] = {}
-    for start in range(0, len(ids), 500):
-        chunk = ids[start : start + 500]
-        for row in connection.execute(
-            select(tables.events)
-            .where(tables.events.c.unit.in_(chunk))
-            .order_by(tables.events.c.sequence)
-        ).mappings():
-            found.setdefault(row["unit"], Unit()).facts.append(_stored_fact(row))
-        for row in connection.execute(
-            select(tables.standings).where(
-                tables.standings.c.unit.in_(chunk), tables.standings.c.known_to == FOREVER
-            )
-        ).mappings():
-            found.setdefault(row["unit"], Unit()).known.append(_stored_interval(row))
-    return found
+def store_facts(
+    connection: Connection, tables: FunnelTables, facts: Sequence[FunnelFact]
+) -> None:
+    insert_rows(connection, tables.events, _EVENT, [_event_row(fact) for fact in facts])
 
 
-def _stored_fact(row: Any) -> FunnelFact:
-    event = _TYPES[row["type"]].model_validate_json(row["data"])
-    names = ("unit", "context", "version", "sequence", "effective", "day", "event_id", "supersedes")
-    return FunnelFact(**{name: row[name] for name in names}, event=event)
-
-
-_GROUPING = tuple(Grouping.__dataclass_fields__)
-_STANDING = tuple(name for name in Standing.__dataclass_fields__ if name != "by")
-
-
-def _stored_interval(row: Any) -> KnownInterval[Standing]:
-    by = Grouping(**{name: row[name] for name in _GROUPING})
-    standing = Standing(**{name: row[name] for name in _STANDING}, by=by)
-    interval = Interval(row["valid_from"], row["valid_to"], row["event_id"], standing)
-    return KnownInterval(interval, row["known_from"], row["known_to"], row["id"])
+def _event_row(fact: FunnelFact) -> Row:
+    data = impersonal(fact.event).model_dump_json().encode()
+    return *fact[:-1], fact.event.TYPE, data
 
 
 def store_units(
-    connection: Connection,
-    tables: FunnelTables,
-    facts: Sequence[FunnelFact],
-    units: dict[UUID, FunnelUnit],
+    connection: Connection, tables: FunnelTables, units: Mapping[UUID, FunnelUnit]
 ) -> None:
-    insert_rows(connection, tables.events, [_event_row(fact) for fact in facts])
+    """End the intervals that are contradicted, and begin those that are implied."""
     ended = (k for unit in units.values() for k in unit.ended())
     end_rows(connection, tables.standings, {k.stored: k.known_to for k in ended if k.stored})
-    begun = [row for id_, unit in units.items() for row in _rows(id_, unit)]
-    insert_rows(connection, tables.standings, begun)
-    _store_moves(connection, tables, facts, units)
+    begun = [row for id, unit in units.items() for row in _standing_rows(id, unit)]
+    insert_rows(connection, tables.standings, (*_INTERVAL, *STANDING, *GROUPING), begun)
 
 
-def _store_moves(
+def _standing_rows(id: UUID, unit: FunnelUnit) -> Iterable[Row]:
+    context, days = unit.facts[0].context, unit.days
+    for known in unit.begun():
+        valid_from, valid_to, event_id, state = known.interval
+        yield (
+            id,
+            context,
+            known.known_from,
+            known.known_to,
+            valid_from,
+            valid_to,
+            event_id,
+            days[valid_from],
+            days.get(valid_to, _NO_DAY),
+            *state[:-1],
+            *state.by,
+        )
+
+
+def move_of(fact: FunnelFact, unit: FunnelUnit) -> Move | None:
+    """The move an event made, from where the unit's events before it had left it."""
+    if unit.standing is None or not isinstance(fact.event, MOVES):
+        return None
+    return fact, unit.standing
+
+
+def store_moves(
     connection: Connection,
     tables: FunnelTables,
+    moves: Sequence[Move],
     facts: Sequence[FunnelFact],
-    units: dict[UUID, FunnelUnit],
 ) -> None:
-    moves = [row for fact in facts if (row := _move(fact, units[fact.unit])) is not None]
-    insert_rows(connection, tables.moves, moves)
+    """Enter the moves, and end those that any of the facts corrects."""
+    insert_rows(connection, tables.moves, (*_MOVE, *GROUPING), [_move_row(*m) for m in moves])
     corrected = [
         {"corrected": fact.supersedes, "ended": fact.sequence}
         for fact in facts
@@ -98,67 +118,19 @@ def _store_moves(
         )
 
 
-def _move(fact: FunnelFact, unit: FunnelUnit) -> dict[str, Any] | None:
-    """The move an event made, from where the unit's events before it had left it."""
-    if not isinstance(fact.event, MOVES):
-        return None
-    standing: Standing | None = None
-    for earlier in unit.facts:
-        if earlier.version <= fact.version:
-            standing = fold(standing, earlier)
-    if standing is None:
-        return None
-    own = ("pipeline", "stage", "rank", "state", "previous", "previous_rank")
-    row = {name: getattr(standing, name) for name in own}
-    row |= {name: getattr(standing.by, name) for name in _GROUPING}
-    return row | {
-        "event_id": fact.event_id,
-        "unit": fact.unit,
-        "context": fact.context,
-        "known_from": fact.sequence,
-        "known_to": FOREVER,
-        "valid_from": fact.effective,
-    }
-
-
-def _event_row(fact: FunnelFact) -> dict[str, Any]:
-    return {
-        "unit": fact.unit,
-        "version": fact.version,
-        "context": fact.context,
-        "sequence": fact.sequence,
-        "effective": fact.effective,
-        "day": fact.day,
-        "event_id": fact.event_id,
-        "supersedes": fact.supersedes,
-        "type": fact.event.TYPE,
-        "data": _impersonal(fact.event),
-    }
-
-
-def _impersonal(event: Event) -> bytes:
-    """The event without what is personal: the funnel counts units and needs no names."""
-    if isinstance(event, contacts.LeadCaptured):
-        event = event.model_copy(update={"name": None, "email": None, "phone": None})
-    return event.model_dump_json().encode()
-
-
-def _rows(unit_id: UUID, unit: FunnelUnit) -> Iterable[dict[str, Any]]:
-    context = unit.facts[0].context
-    days = {fact.effective: fact.day for fact in unit.facts}
-    for known in unit.begun():
-        interval = known.interval
-        state = interval.state
-        row = {name: getattr(state, name) for name in _STANDING}
-        row |= {name: getattr(state.by, name) for name in _GROUPING}
-        yield row | {
-            "unit": unit_id,
-            "context": context,
-            "known_from": known.known_from,
-            "known_to": known.known_to,
-            "valid_from": interval.valid_from,
-            "valid_to": interval.valid_to,
-            "event_id": interval.event_id,
-            "from_day": days[interval.valid_from],
-            "until_day": days.get(interval.valid_to, _NO_DAY),
-        }
+def _move_row(fact: FunnelFact, to: Standing) -> Row:
+    return (
+        fact.event_id,
+        fact.unit,
+        fact.context,
+        fact.sequence,
+        FOREVER,
+        fact.effective,
+        to.pipeline,
+        to.stage,
+        to.rank,
+        to.state,
+        to.previous,
+        to.previous_rank,
+        *to.by,
+    )

@@ -20,7 +20,7 @@ from crm_projections.views.satisfaction.storage import Ticket, load_tickets, sto
 class SatisfactionView:
     """Tickets, the surveys they sent, and what customers answered."""
 
-    definition: ClassVar = Definition("satisfaction", 1)
+    definition: ClassVar = Definition("satisfaction", 2)
     contexts: ClassVar = ("ticketing",)
     handles: ClassVar[frozenset[type[Event]]] = frozenset(HANDLED)
     parameters: ClassVar = SatisfactionParameters

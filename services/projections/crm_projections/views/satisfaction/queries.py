@@ -15,7 +15,7 @@ from crm_projections.views.satisfaction.facts import SatisfactionTables
 from crm_projections.views.satisfaction.parameters import SatisfactionParameters
 from crm_projections.views.satisfaction.totals import Counts, distribution, named
 
-DEFINITION: Final = Definition("satisfaction", 1)
+DEFINITION: Final = Definition("satisfaction", 2)
 
 
 def answer(

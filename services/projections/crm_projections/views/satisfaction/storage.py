@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from crm_events.contracts import ticketing
-from crm_events.event import Event
+from crm_events.event import Event, impersonal
 from sqlalchemy import Connection, Table, select
 
 from crm_projections.engine.writing import end_rows, insert_rows
@@ -116,30 +115,26 @@ def store_tickets(
     tickets: Mapping[UUID, Ticket],
 ) -> None:
     """Write the new facts, end the intervals they contradict and begin those they imply."""
-    insert_rows(connection, tables.events, [_event_row(fact) for fact in facts])
+    _insert(connection, tables.events, [_event_row(fact) for fact in facts])
     ticket_units = [ticket.ticket for ticket in tickets.values()]
     survey_units = [unit for ticket in tickets.values() for unit in ticket.surveys.values()]
     _end(connection, tables.tickets, ticket_units)
     _end(connection, tables.surveys, survey_units)
     begun = [row for ticket in tickets.values() for row in _ticket_rows(ticket)]
-    insert_rows(connection, tables.tickets, begun)
+    _insert(connection, tables.tickets, begun)
     surveyed = [row for ticket in tickets.values() for row in _survey_rows(ticket)]
-    insert_rows(connection, tables.surveys, surveyed)
+    _insert(connection, tables.surveys, surveyed)
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        insert_rows(connection, table, tuple(rows[0]), [tuple(row.values()) for row in rows])
 
 
 def _event_row(fact: TicketFact) -> dict[str, Any]:
     row = {name: getattr(fact, name) for name in _FACT}
-    data = _impersonal(fact.event).model_dump_json().encode()
+    data = impersonal(fact.event).model_dump_json().encode()
     return row | {"type": fact.event.TYPE, "data": data}
-
-
-def _impersonal(event: Event) -> Event:
-    """The event without what is personal: figures need no words of a customer."""
-    if isinstance(event, ticketing.TicketOpened):
-        return event.model_copy(update={"summary": None})
-    if isinstance(event, ticketing.SurveyScored):
-        return event.model_copy(update={"comment": None})
-    return event
 
 
 def _end(connection: Connection, table: Table, units: Iterable[Unit[Any, Any]]) -> None:
