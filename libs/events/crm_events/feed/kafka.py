@@ -21,7 +21,7 @@ from crm_events.connecting import to_the_end
 from crm_events.feed.kafka_marks import KafkaMarks
 from crm_events.feed.kafka_offsets import KafkaOffsets
 from crm_events.feed.kafka_records import Reading, begin, begin_again, read_all, same_topic
-from crm_events.feed.kafka_session import FeedUnavailable, KafkaFeedSettings, KafkaSession
+from crm_events.feed.kafka_session import Connect, FeedUnavailable, KafkaFeedSettings, KafkaSession
 from crm_events.feed.port import Lane, LaneBatch, LanePosition, Positions
 from crm_events.store.port import Mark
 
@@ -41,8 +41,11 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
     then be stopped and started again, and goes on from the stored positions.
     """
 
-    def __init__(self, settings: KafkaFeedSettings, positions: Positions) -> None:
+    def __init__(
+        self, settings: KafkaFeedSettings, positions: Positions, connect: Connect = KafkaSession.of
+    ) -> None:
         self._settings = settings
+        self._connect = connect
         self._positions = positions
         self._contexts = {events_topic(settings.namespace, c): c for c in settings.contexts}
         self._session: KafkaSession | None = None
@@ -103,7 +106,7 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
         """Connect and join the group. Raises FeedUnavailable with the reason."""
         told = self._settings
         marks = {marks_topic(told.namespace, context): context for context in told.contexts}
-        session = KafkaSession(told.bootstrap, f"{told.namespace}.{told.group}", told.instance)
+        session = self._connect(told)
         self._session, self._topics = session, set()
         self._marks = KafkaMarks(session.marks_consumer, marks)
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -49,9 +49,17 @@ class KafkaSession:
     topic does not have ends up, and every lane is sought before it is read.
     """
 
-    def __init__(self, bootstrap: str, group: str, instance: str | None) -> None:
+    def __init__(self, consumer: Any, marks_consumer: Any) -> None:
+        self.consumer = consumer
+        self.marks_consumer = marks_consumer
+        self._listened_at = self._heard_at = asyncio.get_running_loop().time()
+        self._answered: Mapping[TopicPartition, int | None] = {}
+
+    @classmethod
+    def of(cls, settings: KafkaFeedSettings) -> KafkaSession:
+        """Not opened yet."""
         common: dict[str, Any] = {
-            "bootstrap_servers": bootstrap,
+            "bootstrap_servers": settings.bootstrap,
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
             "isolation_level": "read_committed",
@@ -60,17 +68,15 @@ class KafkaSession:
             "max_partition_fetch_bytes": _PARTITION_BYTES,
             "fetch_max_bytes": _FETCH_BYTES,
         }
-        self.consumer = AIOKafkaConsumer(
-            group_id=group,
-            group_instance_id=instance,
+        consumer = AIOKafkaConsumer(
+            group_id=f"{settings.namespace}.{settings.group}",
+            group_instance_id=settings.instance,
             session_timeout_ms=_SESSION_MS,
             heartbeat_interval_ms=_HEARTBEAT_MS,
             rebalance_timeout_ms=_REBALANCE_MS,
             **common,
         )
-        self.marks_consumer = AIOKafkaConsumer(group_id=None, **common)
-        self._listened_at = self._heard_at = asyncio.get_running_loop().time()
-        self._answered: Mapping[TopicPartition, int | None] = {}
+        return cls(consumer, AIOKafkaConsumer(group_id=None, **common))
 
     async def open(self) -> None:
         """Raises FeedUnavailable; close it then."""
@@ -115,3 +121,7 @@ class KafkaSession:
         for task in closing:
             task.cancel()
         await asyncio.gather(*closing, return_exceptions=True)
+
+
+Connect = Callable[[KafkaFeedSettings], KafkaSession]
+"""Makes a session that is to be opened."""

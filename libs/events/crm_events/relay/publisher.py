@@ -5,21 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import Final
-
-from aiokafka import AIOKafkaProducer
-from aiokafka.producer.message_accumulator import BatchBuilder
 
 from crm_events.catalogue import events_topic, marks_topic
 from crm_events.envelope import WATERMARK, Envelope, Headers, to_headers
 from crm_events.partitions import PARTITIONS
+from crm_events.relay.producer import Batch, IdempotentProducer, Producer
 from crm_events.store.port import Mark
-
-_BATCH_BYTES: Final = 512 * 1024
-_REQUEST_BYTES: Final = 2 * 1024 * 1024
-_REQUEST_MS: Final = 10_000
-_STOP_SECONDS: Final = 5.0
 
 Record = tuple[bytes | None, bytes, Headers]
 Linked = tuple[Envelope, int]
@@ -46,7 +37,7 @@ def watermark_headers(context: str, sequence: int) -> Headers:
 class Publisher:
     """Publishes one context's records. `deadline` is in seconds for a whole call; `ends` are the
     offsets that the events topic's partitions are known to have reached, `last_mark` is the newest
-    mark on its topic."""
+    mark on its topic. A `producer` that is given stands for one of its own."""
 
     def __init__(
         self,
@@ -57,6 +48,7 @@ class Publisher:
         ends: Mapping[int, int] | None = None,
         last_mark: Mark | None = None,
         deadline: float = 15.0,
+        producer: Producer | None = None,
     ) -> None:
         self._context = context
         self._events = events_topic(namespace, context)
@@ -64,15 +56,7 @@ class Publisher:
         self._ends = dict(ends or {})
         self._deadline = deadline
         self._marked_to = None if last_mark is None else last_mark.safe_to
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
-            acks="all",
-            enable_idempotence=True,
-            linger_ms=0,
-            max_batch_size=_BATCH_BYTES,
-            max_request_size=_REQUEST_BYTES,
-            request_timeout_ms=_REQUEST_MS,
-        )
+        self._producer = producer or IdempotentProducer(bootstrap)
 
     async def start(self) -> None:
         """Connect. Raises PublishFailed when no broker answers."""
@@ -141,34 +125,15 @@ class Publisher:
         offsets.append(await self._send_batch(batch, topic, partition))
         return offsets[0], offsets[-1] + batch.record_count()
 
-    async def _send_batch(self, batch: BatchBuilder, topic: str, partition: int) -> int:
+    async def _send_batch(self, batch: Batch, topic: str, partition: int) -> int:
         batch.close()
         acknowledged = await self._producer.send_batch(batch, topic, partition=partition)
         base: int = (await acknowledged).offset
         return base
 
     async def drop(self) -> None:
-        """Close without delivering what is unacknowledged.
-
-        An idempotent producer tries for ever, and its stop would wait as long: so nobody waits for
-        the batches any more, and the connections are cut first.
-        """
-        producer = self._producer
-        _give_up(producer)
-        with suppress(Exception):
-            async with asyncio.timeout(_STOP_SECONDS):
-                await producer.client.close()
-                await producer.stop()
-
-
-def _give_up(producer: AIOKafkaProducer) -> None:
-    """The sending task ends with an error then, which is nobody's concern any more."""
-    accumulator, sender = producer._message_accumulator, producer._sender
-    queued = [batch for lane in accumulator._batches.values() for batch in lane]
-    for batch in (*queued, *accumulator._pending_batches):
-        batch.future.cancel()
-    if sender is not None and sender.sender_task is not None:
-        sender.sender_task.remove_done_callback(sender._fail_all)
+        """Close without delivering what is unacknowledged."""
+        await self._producer.abandon()
 
 
 def _causes(error: BaseException) -> str:
@@ -177,6 +142,6 @@ def _causes(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _appended(batch: BatchBuilder, record: Record) -> bool:
+def _appended(batch: Batch, record: Record) -> bool:
     key, value, headers = record
     return batch.append(timestamp=None, key=key, value=value, headers=headers) is not None

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
+from crm_events.crashing import crash_point
 from crm_events.envelope import Envelope
 from crm_events.relay.publisher import Linked, Publisher
 from crm_events.store.port import EventRecorder, LogPage, Mark, RelayState
@@ -66,6 +67,7 @@ class Publishing:
         linked, last = link(page.envelopes, dict(self.state.last_in_partition))
         if linked:
             await self._publisher.publish(linked)
+            crash_point("published")
         after = RelayState(page.safe_to, self.state.epoch, last)
         if not await self._in_thread(self._recorder.advance_relay, self.state, after):
             raise SteppedDown

@@ -9,33 +9,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 
 from crm_events.catalogue import events_topic
 from crm_events.connecting import to_the_end
+from crm_events.relay.broker import Broker, KafkaBroker, RelaySettings
 from crm_events.relay.publisher import Publisher, PublishFailed, TopicWiped
 from crm_events.relay.publishing import Publishing, SteppedDown
-from crm_events.relay.topics import WrongTopic, ensure_topics
-from crm_events.relay.written import Tail, Written, read_written
+from crm_events.relay.topics import WrongTopic
+from crm_events.relay.written import Tail, Written
 from crm_events.store.port import EventRecorder, RelayState
+
+__all__ = ["Relay", "RelaySettings", "TopicAhead"]
 
 _log = structlog.get_logger("crm.relay")
 _STANDBY: Final = 0.5
-_REACH_SECONDS: Final = 15.0
 _WHOLE_LOG: Final = 2**62
-
-
-@dataclass(frozen=True, slots=True)
-class RelaySettings:
-    """Where a context's records go."""
-
-    bootstrap: str
-    namespace: str
-    context: str
-    replication: int = 1
 
 
 class TopicAhead(Exception):
@@ -48,9 +39,12 @@ class Relay:
     `failing` says why it leads and does not publish, or why it cannot find out who leads.
     """
 
-    def __init__(self, recorder: EventRecorder, settings: RelaySettings) -> None:
+    def __init__(
+        self, recorder: EventRecorder, settings: RelaySettings, broker: Broker | None = None
+    ) -> None:
         self._recorder = recorder
         self._settings = settings
+        self._broker = broker or KafkaBroker(settings)
         self._threads: ThreadPoolExecutor
         self.position = 0
         self.leading = False
@@ -88,7 +82,7 @@ class Relay:
 
     async def _publish_for_ever(self, state: RelayState) -> None:
         told = self._settings
-        written = await to_the_end(self._look())
+        written = await to_the_end(self._broker.look())
         await self._in_thread(self._check_tails, written)
         state = await self._back_to(state, written.lost(state.last_in_partition))
         publisher = Publisher(
@@ -97,6 +91,7 @@ class Relay:
             told.context,
             ends=written.ends,
             last_mark=written.last_mark,
+            producer=self._broker.producer(),
         )
         publishing = Publishing(
             self._recorder, publisher, state, written.last_mark, self._in_thread
@@ -113,21 +108,6 @@ class Relay:
 
     def _moved(self, position: int) -> None:
         self.position = position
-
-    async def _look(self) -> Written:
-        told = self._settings
-        await self._reach()
-        return await read_written(told.bootstrap, told.namespace, told.context)
-
-    async def _reach(self) -> None:
-        told = self._settings
-        try:
-            async with asyncio.timeout(_REACH_SECONDS):
-                await ensure_topics(told.bootstrap, told.namespace, told.context, told.replication)
-        except WrongTopic:
-            raise
-        except Exception as error:
-            raise PublishFailed(f"{type(error).__name__}: {error}") from error
 
     def _check_tails(self, written: Written) -> None:
         """Raises TopicAhead where a topic ends with what the store does not hold."""

@@ -71,8 +71,8 @@ async def read_written(bootstrap: str, namespace: str, context: str) -> Written:
         raise PublishFailed(f"{type(error).__name__}: {error}") from error
     finally:
         await consumer.stop()
-    last_mark = _mark(records.pop(marks)) if marks in records else None
-    tails = {lane.partition: _tail(record) for lane, record in records.items()}
+    last_mark = mark_in(records.pop(marks)) if marks in records else None
+    tails = {lane.partition: tail_in(record) for lane, record in records.items()}
     return Written(tails, {lane.partition: ends[lane] for lane in lanes}, last_mark)
 
 
@@ -90,7 +90,7 @@ async def _last_records(
     return found
 
 
-def _tail(record: ConsumerRecord) -> Tail:
+def tail_in(record: ConsumerRecord) -> Tail:
     headers = dict(record.headers)
     sequence = int(headers["ce_sequence"])
     if headers["ce_type"] == WATERMARK.encode():
@@ -98,6 +98,6 @@ def _tail(record: ConsumerRecord) -> Tail:
     return Tail(sequence, UUID(headers["ce_id"].decode()))
 
 
-def _mark(record: ConsumerRecord) -> Mark:
+def mark_in(record: ConsumerRecord) -> Mark:
     raw = orjson.loads(record.value)
     return Mark(datetime.fromisoformat(raw["at"]), raw["sequence"])

@@ -42,13 +42,18 @@ class SqliteRecorder(BesideQueries):
     values: ClassVar[Values] = SQLITE_VALUES
 
     def __init__(
-        self, path: Path | str, *, clock: Clock = utc_now, patience: float = _PATIENCE
+        self,
+        path: Path | str,
+        *,
+        clock: Clock = utc_now,
+        patience: float = _PATIENCE,
+        leadership: Leadership | None = None,
     ) -> None:
         self._path = Path(path)
         migrate_sqlite(self._path, SCRIPTS)
         self._readers = Readers(self._path)
         self._writer = SqliteWriter(writing_connection(self._path), clock, patience)
-        self._leadership = Leadership(self._path)
+        self._leadership = leadership or Leadership(self._path)
 
     def rows(self, statement: str, *parameters: Any) -> list[Row]:
         return self._readers.rows(statement, parameters)

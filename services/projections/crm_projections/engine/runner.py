@@ -72,12 +72,15 @@ class Runner:
         make_feed: MakeFeed,
         bell: Bell,
         pace: Pace = Pace(),
+        *,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.projections = projections
         self.lags = Lags(workplace.metrics)
         self.failing: str | None = None
         """Why the feed is not read, for readiness; None while it is."""
-        self._turned_at = self._now()
+        self._now = now
+        self._turned_at = now()
         self._work = workplace
         self._make_feed = make_feed
         self._bell = bell
@@ -179,7 +182,3 @@ class Runner:
 
     async def _in_worker(self, work: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work, *arguments)
-
-    @staticmethod
-    def _now() -> float:
-        return time.monotonic()
