@@ -53,6 +53,8 @@ def test_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         ("TIMEZONE", "../../etc/passwd", "Europe/Berlin"),
         ("CURRENCY", "Euro", "ISO 4217"),
         ("LOG_LEVEL", "LOUD", "'DEBUG'"),
+        ("CRASH_AT", "somewhere", "published"),
+        ("CRASH_AT", "saved:0", "1 or more"),
         ("POOL", "0", "greater than or equal to 1"),
     ],
 )

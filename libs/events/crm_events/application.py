@@ -13,6 +13,7 @@ from eventsourcing.persistence import EventStore, InfrastructureFactory, Trackin
 from eventsourcing.utils import Environment
 
 from crm_events.codec import Codec
+from crm_events.crashing import crash_point
 from crm_events.domain import Aggregate, Change, DomainError
 from crm_events.outcomes import (
     KeyReused,
@@ -166,6 +167,7 @@ class ContextApplication(Application[UUID]):
         )
         beside = replace(saving.beside, command=entry)
         sequence = self._append(saving.aggregates, cause, beside)
+        crash_point("saved")
         position = Position(self.context, entry.partition, sequence)
         return Outcome(first.id, first.version, position, saving.result)
 

@@ -18,6 +18,7 @@ from typing import Final, Generic, TypeVar
 
 import structlog
 from aiokafka.errors import KafkaError
+from crm_events.crashing import arm
 from crm_events.feed.kafka import KafkaFeed, KafkaFeedSettings
 from crm_events.feed.reactor import Reactor
 from crm_events.feed.store import lanes_of
@@ -98,6 +99,7 @@ class Roles(Generic[S]):
     def _told(self) -> S:
         settings = read_settings(self.settings)
         configure(settings.log_level)
+        arm(settings.crash_at)
         return settings
 
     @contextmanager

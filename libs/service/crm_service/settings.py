@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
+from crm_events.crashing import parsed
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -51,6 +52,11 @@ def _brokers(text: str) -> str:
     return text
 
 
+def _crash_point(text: str) -> str:
+    parsed(text)
+    return text
+
+
 def _matching(pattern: str, remedy: str) -> AfterValidator:
     def check(text: str) -> str:
         if re.fullmatch(pattern, text, re.ASCII) is None:
@@ -81,11 +87,13 @@ Currency = Annotated[str, _matching(r"[A-Z]{3}", "use an ISO 4217 code, such as 
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Dsn = Annotated[SecretStr, AfterValidator(_dsn)]
 Brokers = Annotated[str, AfterValidator(_brokers)]
+CrashPoint = Annotated[str, AfterValidator(_crash_point)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
 class ProcessSettings(BaseSettings):
-    """What every process of the CRM is told. Read with `read_settings`."""
+    """What every process of the CRM is told. Read with `read_settings`. `crash_at` is for trying
+    out faults: where this process is to die at once."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore"
@@ -101,6 +109,7 @@ class ProcessSettings(BaseSettings):
     keys: Dsn | None = None
     master_key_file: Path | None = None
     kafka: Brokers | None = None
+    crash_at: CrashPoint | None = None
 
 
 class ServiceSettings(ProcessSettings):

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from crm_events.clock import utc_now
 from crm_events.codec import Codec
+from crm_events.crashing import arm
 from crm_events.keys.master import MasterKeyMissing
 from crm_events.keys.open import open_keys
 from crm_events.keys.port import SubjectKeys
@@ -168,6 +169,7 @@ def _migrate() -> None:
 def _told() -> ProjectionSettings:
     settings = projection_settings()
     configure(settings.log_level)
+    arm(settings.crash_at)
     return settings
 
 

@@ -15,6 +15,7 @@ import structlog
 
 from crm_events.application import ContextApplication
 from crm_events.codec import Codec
+from crm_events.crashing import crash_point
 from crm_events.envelope import Envelope
 from crm_events.feed.deciding import REFUSED, TRANSIENT, Decider, lane_of
 from crm_events.feed.order import in_order
@@ -148,6 +149,7 @@ class Reactor:
         if batches:
             now = asyncio.get_running_loop().time()
             await asyncio.to_thread(self._take, batches, now)
+            crash_point("reacted")
             lanes = [batch.lane for batch in batches]
             await self._feed.commit({lane: self._seen[lane].position for lane in lanes})
 

@@ -12,6 +12,7 @@ from typing import Final, Generic, Literal, TypeVar
 from uuid import UUID, uuid5
 
 from crm_events.application import ContextApplication, LostRace
+from crm_events.crashing import crash_point
 from crm_events.domain import Aggregate, DomainError
 from crm_events.ids import derived_id
 from crm_events.keys.port import SubjectErased
@@ -172,6 +173,7 @@ class RowImport(Generic[A, V]):
         causes = {draft.thing.id: draft.cause(self.cause) for draft in drafts}
         things = [draft.thing for draft in drafts]
         self.sequence = max(self.sequence, self.app.save_all(things, causes, beside=beside))
+        crash_point("imported")
 
     def _settle(self, drafts: Iterable[_Draft[A, V]]) -> None:
         for draft in drafts:

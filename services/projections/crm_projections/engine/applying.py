@@ -9,6 +9,7 @@ from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 import sqlalchemy.exc
+from crm_events.crashing import crash_point
 from crm_events.feed.port import Lane
 from crm_events.keys.port import KeysUnavailable
 from sqlalchemy import Connection
@@ -69,7 +70,9 @@ class Applier(Generic[T]):
             advance(connection, generation, plan.steps)
             if plan.received:
                 self._view.apply(connection, self._opened.tables, plan.received)
+                crash_point("applied")
             park(connection, generation, plan.letters, now)
+        crash_point("taken")
         return Written({step.lane: step.after for step in plan.steps}, plan.letters)
 
     def _write_apart(self, plan: Plan, now: int) -> Written:

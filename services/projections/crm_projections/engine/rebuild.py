@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from crm_events.crashing import crash_point
 from crm_events.feed.port import Feed, Lane
 from crm_events.feed.store import lanes_of
 from sqlalchemy import Connection, bindparam, update
@@ -133,6 +134,7 @@ async def _fill(
         while not await asyncio.to_thread(done, filling):
             moves = projection.moves
             await runner.turn(feed)
+            crash_point("rebuilding")
             filling.look(projection.moves != moves or not _nothing_ahead(feed, view))
             if projection.stopped is not None:
                 raise RebuildFailed(projection.stopped)
@@ -163,6 +165,7 @@ def _switched(filling: _Filling, view: Projector[T], opened: Opened[T]) -> bool:
         if old is not None and passed:
             _take_over_offsets(connection, old, opened.generation)
         switch(connection, old, opened.generation, micros(filling.work.clock()))
+        crash_point("switching")
     return True
 
 
