@@ -1,0 +1,1 @@
+"""What people type rests sealed, whatever the command: in stores, in views and in keys."""
