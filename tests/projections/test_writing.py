@@ -60,13 +60,13 @@ def stored(database: Database, table: Table) -> list[dict[str, Any]]:
 def test_every_type_comes_out_as_it_went_in(database: Database, table: Table) -> None:
     rows = [FULL, {**EMPTY, "unknown": False}]
     with database.writing() as connection:
-        insert_rows(connection, table, rows)
+        insert_rows(connection, table, tuple(FULL), [tuple(row.values()) for row in rows])
     assert stored(database, table) == rows
 
 
 def test_no_rows_change_nothing(database: Database, table: Table) -> None:
     with database.writing() as connection:
-        insert_rows(connection, table, [])
+        insert_rows(connection, table, tuple(FULL), [])
         end_rows(connection, table, {})
     assert stored(database, table) == []
 
@@ -74,7 +74,7 @@ def test_no_rows_change_nothing(database: Database, table: Table) -> None:
 def test_only_the_named_rows_end(database: Database, table: Table) -> None:
     rows = [{**FULL, "unit": UUID(int=number)} for number in (1, 2, 3)]
     with database.writing() as connection:
-        insert_rows(connection, table, rows)
+        insert_rows(connection, table, tuple(FULL), [tuple(row.values()) for row in rows])
         ids = connection.execute(select(table.c.id).order_by(table.c.unit)).scalars().all()
         end_rows(connection, table, {ids[0]: 5, ids[2]: 9})
     assert [row["known_to"] for row in stored(database, table)] == [5, 2**62, 9]

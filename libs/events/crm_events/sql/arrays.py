@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from types import NoneType
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -17,7 +18,7 @@ _HEADER: Final = struct.Struct(">iiIii")
 _EMPTY: Final = struct.Struct(">iiI")
 _LENGTH: Final = struct.Struct(">i")
 _NULL: Final = _LENGTH.pack(-1)
-_BIGINT: Final = struct.Struct(">q")
+_SIXTEEN: Final = _LENGTH.pack(16)
 _MICROS_TO_2000: Final = 946_684_800_000_000
 
 
@@ -26,78 +27,118 @@ class PackedArray(bytes):
 
     element: ClassVar[int]
     oid: ClassVar[int]
-    length: ClassVar[bytes | None] = None
-    """What stands before every element, where all are of one size."""
 
     @classmethod
     def of(cls, values: Iterable[Any]) -> PackedArray:
-        encode = cls.encode
-        return cls._packed([None if value is None else encode(value) for value in values])
+        given = list(values)
+        if not given:
+            return cls(_EMPTY.pack(0, 0, cls.element))
+        nulls = NoneType in map(type, given)  # `None in given` would compare ids in Python
+        header = _HEADER.pack(1, int(nulls), cls.element, len(given), 1)
+        return cls(header + (cls._some(given) if nulls else cls._all(given)))
 
-    @staticmethod
-    def encode(value: Any, /) -> bytes:
+    @classmethod
+    def _all(cls, values: Sequence[Any]) -> bytes:
+        """Elements none of which is None, each behind its length."""
         raise NotImplementedError
 
     @classmethod
-    def _packed(cls, elements: Sequence[bytes | None]) -> PackedArray:
-        if not elements:
-            return cls(_EMPTY.pack(0, 0, cls.element))
-        nulls = None in elements
-        header = _HEADER.pack(1, int(nulls), cls.element, len(elements), 1)
-        if cls.length is not None and not nulls:
-            return cls(header + cls.length + cls.length.join(elements))  # type: ignore[arg-type]
-        pack = _LENGTH.pack
-        parts = [_NULL if each is None else pack(len(each)) + each for each in elements]
-        return cls(header + b"".join(parts))
+    def _some(cls, values: Sequence[Any]) -> bytes:
+        """Elements some of which are None."""
+        raise NotImplementedError
 
 
-class Uuids(PackedArray):
-    element, oid, length = 2950, 2951, _LENGTH.pack(16)
+class _OfOneSize(PackedArray):
+    @classmethod
+    def _some(cls, values: Sequence[Any]) -> bytes:
+        present = [value for value in values if value is not None]
+        packed = cls._all(present)
+        size = len(packed) // (len(present) or 1)
+        starts = iter(range(0, len(packed), size or 1))
+        return b"".join(
+            [_NULL if v is None else packed[(at := next(starts)) : at + size] for v in values]
+        )
 
-    @staticmethod
-    def encode(value: UUID, /) -> bytes:
-        return value.int.to_bytes(16)
+
+class Uuids(_OfOneSize):
+    element, oid = 2950, 2951
+
+    @classmethod
+    def _all(cls, values: Sequence[UUID]) -> bytes:
+        if not values:
+            return b""
+        return _SIXTEEN + _SIXTEEN.join([value.int.to_bytes(16) for value in values])
 
 
 class Texts(PackedArray):
     element, oid = 25, 1009
-    encode = staticmethod(str.encode)
+
+    @classmethod
+    def _all(cls, values: Sequence[str | None]) -> bytes:
+        """What stands in a column often is encoded once."""
+        return b"".join(map(_Lengthened().__getitem__, values))
+
+    _some = _all
+
+
+class _Lengthened(dict[str | None, bytes]):
+    def __missing__(self, text: str | None) -> bytes:
+        if text is None:
+            return _NULL
+        encoded = text.encode()
+        found = self[text] = _LENGTH.pack(len(encoded)) + encoded
+        return found
 
 
 class Blobs(PackedArray):
     element, oid = 17, 1001
 
-    @staticmethod
-    def encode(value: bytes, /) -> bytes:
-        return value
+    @classmethod
+    def _all(cls, values: Sequence[bytes]) -> bytes:
+        pack = _LENGTH.pack
+        return b"".join([pack(len(value)) + value for value in values])
+
+    @classmethod
+    def _some(cls, values: Sequence[bytes | None]) -> bytes:
+        pack = _LENGTH.pack
+        return b"".join([_NULL if v is None else pack(len(v)) + v for v in values])
 
 
-class Booleans(PackedArray):
-    element, oid, length = 16, 1000, _LENGTH.pack(1)
-    encode = staticmethod(struct.Struct("?").pack)
+class _Numbers(_OfOneSize):
+    size: ClassVar[int]
+    code: ClassVar[str]
+    """As `struct` names the type."""
+
+    @classmethod
+    def _all(cls, values: Sequence[Any]) -> bytes:
+        """One call for all, with the size before each."""
+        flat = [cls.size] * (2 * len(values))
+        flat[1::2] = values
+        return struct.pack(f">{f'i{cls.code}' * len(values)}", *flat)
 
 
-class Smallints(PackedArray):
-    element, oid, length = 21, 1005, _LENGTH.pack(2)
-    encode = staticmethod(struct.Struct(">h").pack)
+class Booleans(_Numbers):
+    element, oid, size, code = 16, 1000, 1, "?"
 
 
-class Integers(PackedArray):
-    element, oid, length = 23, 1007, _LENGTH.pack(4)
-    encode = staticmethod(struct.Struct(">i").pack)
+class Smallints(_Numbers):
+    element, oid, size, code = 21, 1005, 2, "h"
 
 
-class Bigints(PackedArray):
-    element, oid, length = 20, 1016, _LENGTH.pack(8)
-    encode = staticmethod(struct.Struct(">q").pack)
+class Integers(_Numbers):
+    element, oid, size, code = 23, 1007, 4, "i"
 
 
-class Instants(PackedArray):
-    element, oid, length = 1184, 1185, _LENGTH.pack(8)
+class Bigints(_Numbers):
+    element, oid, size, code = 20, 1016, 8, "q"
 
-    @staticmethod
-    def encode(value: datetime, /) -> bytes:
-        return _BIGINT.pack(to_micros(value) - _MICROS_TO_2000)
+
+class Instants(Bigints):
+    element, oid = 1184, 1185
+
+    @classmethod
+    def _all(cls, values: Sequence[datetime]) -> bytes:
+        return super()._all([to_micros(value) - _MICROS_TO_2000 for value in values])
 
 
 class _Packed(Dumper):

@@ -38,27 +38,28 @@ class Values:
         self.to_instant = to_instant
         self.from_instant = from_instant
 
-    def id_or_none(self, value: Any) -> UUID | None:
-        return None if value is None else self.from_id(value)
-
     def envelope(self, row: Row) -> Envelope:
+        from_id, from_instant = self.from_id, self.from_instant
+        (position, aggregate_id, version, type, data, id, recorded_at, occurred_at, partition,
+         correlation, causation, command, actor, origin, supersedes, traceparent) = row  # fmt: skip
+        correlation_id = from_id(correlation)
         return Envelope(
-            id=self.from_id(row[5]),
-            type=row[3],
-            aggregate_id=self.from_id(row[1]),
-            aggregate_version=row[2],
-            sequence=row[0],
-            partition=row[8],
-            recorded_at=self.from_instant(row[6]),
-            occurred_at=self.from_instant(row[7]),
-            correlation_id=self.from_id(row[9]),
-            causation_id=self.id_or_none(row[10]),
-            command_id=self.from_id(row[11]),
-            actor=row[12],
-            origin=row[13],
-            supersedes=self.id_or_none(row[14]),
-            traceparent=row[15],
-            data=row[4],
+            id=from_id(id),
+            type=type,
+            aggregate_id=from_id(aggregate_id),
+            aggregate_version=version,
+            sequence=position,
+            partition=partition,
+            recorded_at=from_instant(recorded_at),
+            occurred_at=from_instant(occurred_at),
+            correlation_id=correlation_id,
+            causation_id=None if causation is None else from_id(causation),
+            command_id=correlation_id if command == correlation else from_id(command),
+            actor=actor,
+            origin=origin,
+            supersedes=None if supersedes is None else from_id(supersedes),
+            traceparent=traceparent,
+            data=data,
         )
 
     def stored(self, row: Row) -> StoredEvent:

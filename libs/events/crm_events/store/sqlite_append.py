@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 from eventsourcing.persistence import IntegrityError, Tracking
 
+from crm_events.ids import uuid_of
 from crm_events.sql.instants import from_micros, to_micros
 from crm_events.store.port import (
     Beside,
@@ -24,7 +25,7 @@ from crm_events.store.sqlite_writer import Group
 
 SQLITE_VALUES = Values(
     to_id=lambda id_: id_.bytes,
-    from_id=lambda raw: UUID(int=int.from_bytes(raw)),  # in half the time of `bytes=raw`
+    from_id=uuid_of,
     to_instant=to_micros,
     from_instant=from_micros,
 )

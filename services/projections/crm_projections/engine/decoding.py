@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from uuid import UUID
+from typing import Final
 
 from crm_events.catalogue import CATALOGUE
 from crm_events.codec import Codec, Slot, UndecodableEvent
 from crm_events.envelope import Envelope
 from crm_events.event import Event, personal_fields
+from crm_events.shapes import shapes
 from crm_events.upcasting import UPCASTS
 from pydantic import ValidationError
+
+_SEALED: Final = frozenset(
+    name for name, shape in shapes(CATALOGUE, UPCASTS).items() if shape.personal
+)
+"""Types with personal values, which keys open."""
 
 
 def interest(handles: Iterable[type[Event]]) -> Mapping[str, bool]:
@@ -34,7 +40,7 @@ class Decoder:
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self._decoded: dict[UUID, Event] = {}
+        self._decoded: dict[int, Event] = {}
 
     def another(self) -> Decoder:
         """One for another thread."""
@@ -42,15 +48,17 @@ class Decoder:
 
     def decode(self, envelope: Envelope) -> Event:
         """Raises UndecodableEvent, UnknownEventType and KeysUnavailable."""
-        found = self._decoded.get(envelope.id)
+        id = envelope.id.int  # its hash is not computed in Python
+        found = self._decoded.get(id)
         if found is None:
             slot = Slot(envelope.type, envelope.aggregate_id, envelope.aggregate_version)
-            found = self._decoded[envelope.id] = self._codec.decode(envelope.data, slot)
+            found = self._decoded[id] = self._codec.decode(envelope.data, slot)
         return found
 
     def prepare(self, envelopes: Iterable[Envelope]) -> None:
         """Fetch at once the keys that decoding these will need. Raises KeysUnavailable."""
-        self._codec.prepare(each.data for each in envelopes if each.id not in self._decoded)
+        sealed = (each for each in envelopes if each.type in _SEALED)
+        self._codec.prepare(each.data for each in sealed if each.id.int not in self._decoded)
 
     def forget(self) -> None:
         self._decoded.clear()

@@ -18,7 +18,7 @@ def digest_of(ids: Iterable[UUID], start: int = 0) -> int:
     """The sum over these ids, added to `start`."""
     total = start
     for id in ids:
-        total += int.from_bytes(blake2b(id.bytes, digest_size=16).digest())
+        total += int.from_bytes(blake2b(id.int.to_bytes(16), digest_size=16).digest())
     return total % _MODULUS
 
 

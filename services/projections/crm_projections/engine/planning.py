@@ -76,12 +76,13 @@ class Planner:
             for item in items
             if isinstance(item.record, Envelope) and self._interest.get(item.record.type)
         )
+        left_out = self._left_out
         for index, item in enumerate(items):
             wanted = self._interest.get(item.record.type)
             if wanted is None:
                 self._stop(lane, item, UnknownEventType(item.record.type))
                 return index
-            if not wanted or item.record.id in self._left_out:
+            if not wanted or (left_out and item.record.id in left_out):
                 tally.skipped += 1
             elif self._received(lane, item.record):
                 tally.applied += 1
@@ -90,7 +91,7 @@ class Planner:
         return len(items)
 
     def _received(self, lane: Lane, record: Envelope | Broken) -> bool:
-        if record.aggregate_id in self._blocked:
+        if self._blocked and record.aggregate_id in self._blocked:
             self.plan.letters.append(Letter(lane, record, "behind", "waits behind a parked event"))
             return False
         if isinstance(record, Broken):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from crm_events.envelope import Envelope
 from crm_events.event import Event
@@ -15,8 +15,7 @@ from crm_projections.engine.parameters import ViewParameters
 TablesT = TypeVar("TablesT")
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """One event as a view takes it: decoded to its newest shape, with its envelope."""
 
     envelope: Envelope
@@ -25,7 +24,8 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """The permanent name of what a view computes; a changed meaning is a new version."""
+    """The permanent name of what a view computes. A changed meaning, or other contents of its
+    tables, is a new version: the view is then rebuilt."""
 
     id: str
     version: int
@@ -46,7 +46,11 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a view answers, in the names of the metric definitions (ratios 0 to 1, unrounded)."""
+    """What a view answers, in the names of the metric definitions (ratios 0 to 1, unrounded).
+
+    `named` are the columns of rows with ids of things that have a name; `next` is the cursor of
+    the next page, where there is one.
+    """
 
     definition: Definition
     parameters: Mapping[str, Any]
@@ -55,6 +59,8 @@ class Answer:
     groups: Sequence[Mapping[str, Any]] | None = None
     excluded: Mapping[str, int] = field(default_factory=dict)
     distribution: Mapping[str, int] | None = None
+    named: Sequence[str] = ()
+    next: str | None = None
 
 
 class Projector(Protocol, Generic[TablesT]):

@@ -1,13 +1,15 @@
 """Many rows of a view at once: on PostgreSQL one statement over an array for each column.
 
-A driver's `executemany` sends a statement for every row, which took most of a view's time.
+A driver's `executemany` sends a statement for every row, which took most of a view's time. So did
+rows that name their columns: these are tuples, and the columns are told once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
+from uuid import UUID
 
 import psycopg
 from crm_events.sql.arrays import (
@@ -23,16 +25,19 @@ from crm_events.sql.arrays import (
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    Column,
+    ColumnElement,
     Connection,
     Integer,
     LargeBinary,
     Table,
     Text,
     Uuid,
+    any_,
     bindparam,
-    insert,
     update,
 )
+from sqlalchemy.types import NullType
 
 register(psycopg.adapters)
 _ARRAYS: Final[Mapping[type[Any], type[PackedArray]]] = {
@@ -43,18 +48,32 @@ _ARRAYS: Final[Mapping[type[Any], type[PackedArray]]] = {
     Text: Texts,
     Uuid: Uuids,
 }
+_AT_ONCE: Final = 500
+Rows = Sequence[tuple[Any, ...]]
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Every row names the same columns, of the types above."""
+def insert_rows(connection: Connection, table: Table, columns: tuple[str, ...], rows: Rows) -> None:
+    """Every row has a value for each of the columns, which are of the types above."""
     if not rows:
         return
     if connection.dialect.name != "postgresql":
-        connection.execute(insert(table), rows)
+        connection.exec_driver_sql(
+            _inserting_one(table.name, columns), _as_text(table, columns, rows)
+        )
         return
-    names = tuple(rows[0])
-    columns = [_ARRAYS[type(table.c[n].type)].of(row[n] for row in rows) for n in names]
-    connection.exec_driver_sql(_inserting(table.name, names), tuple(columns))
+    values = zip(*rows, strict=True)
+    arrays = [_ARRAYS[type(table.c[name].type)].of(next(values)) for name in columns]
+    connection.exec_driver_sql(_inserting(table.name, columns), tuple(arrays))
+
+
+def _as_text(table: Table, columns: tuple[str, ...], rows: Rows) -> list[tuple[Any, ...]]:
+    """SQLite has no type for ids; SQLAlchemy reads them from 32 digits."""
+    given = zip(*rows, strict=True)
+    written: list[Sequence[Any]] = []
+    for name, values in zip(columns, given, strict=True):
+        ids = isinstance(table.c[name].type, Uuid)
+        written.append([id and id.hex for id in values] if ids else values)
+    return list(zip(*written, strict=True))
 
 
 def end_rows(connection: Connection, table: Table, ends: Mapping[int, int]) -> None:
@@ -69,10 +88,27 @@ def end_rows(connection: Connection, table: Table, ends: Mapping[int, int]) -> N
     connection.exec_driver_sql(_ending(table.name), (Bigints.of(ends), Bigints.of(ends.values())))
 
 
+def among(
+    connection: Connection, column: Column[UUID], ids: Sequence[UUID]
+) -> Iterator[ColumnElement[bool]]:
+    """Conditions on a column that together cover the ids."""
+    if connection.dialect.name == "postgresql":
+        yield column == any_(bindparam(None, Uuids.of(ids), NullType(), unique=True))
+        return
+    for start in range(0, len(ids), _AT_ONCE):
+        yield column.in_(ids[start : start + _AT_ONCE])
+
+
 @lru_cache(maxsize=200)
 def _inserting(table: str, names: tuple[str, ...]) -> str:
     columns, arrays = ", ".join(f'"{name}"' for name in names), ", ".join(["%s"] * len(names))
     return f'INSERT INTO "{table}" ({columns}) SELECT * FROM unnest({arrays})'
+
+
+@lru_cache(maxsize=200)
+def _inserting_one(table: str, names: tuple[str, ...]) -> str:
+    columns, values = ", ".join(f'"{name}"' for name in names), ", ".join("?" * len(names))
+    return f'INSERT INTO "{table}" ({columns}) VALUES ({values})'
 
 
 @lru_cache(maxsize=200)

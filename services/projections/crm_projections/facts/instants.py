@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from crm_events.sql.instants import from_micros, to_micros
 
 FOREVER: Final = 2**62
 """Later than any instant and any sequence: the end of what is still so."""
 DAY: Final = 86_400_000_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 
 
@@ -23,14 +23,10 @@ class Reporting:
     currency: str
 
 
-def micros(instant: datetime) -> int:
-    """Microseconds since the epoch of an aware instant."""
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def instant(micros_: int) -> datetime:
-    """The reverse of `micros`, in UTC."""
-    return _EPOCH + timedelta(microseconds=micros_)
+micros: Final = to_micros
+"""Microseconds since the epoch of an aware instant."""
+instant: Final = from_micros
+"""The reverse of `micros`, in UTC."""
 
 
 def local_day(micros_: int, zone: ZoneInfo) -> int:
@@ -40,8 +36,12 @@ def local_day(micros_: int, zone: ZoneInfo) -> int:
 
 def local_month(micros_: int, zone: ZoneInfo) -> int:
     """The local calendar month in a zone, in months since year 0."""
+    return local_day_and_month(micros_, zone)[1]
+
+
+def local_day_and_month(micros_: int, zone: ZoneInfo) -> tuple[int, int]:
     there = instant(micros_).astimezone(zone)
-    return there.year * 12 + there.month - 1
+    return there.toordinal() - _EPOCH_DAY, there.year * 12 + there.month - 1
 
 
 def month_name(month: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from crm_projections.facts.instants import FOREVER
@@ -35,8 +35,7 @@ StateT = TypeVar("StateT")
 Fold = Callable[[StateT | None, FactT], StateT | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Interval(Generic[StateT]):
+class Interval(NamedTuple, Generic[StateT]):
     """What a unit was in [valid_from, valid_to); `event_id` was the last to change it."""
 
     valid_from: int

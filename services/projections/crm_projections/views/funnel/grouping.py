@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 from uuid import UUID
 
 from crm_events.event import Staff
 
 
-@dataclass(frozen=True, slots=True)
-class Grouping:
+class Grouping(NamedTuple):
     """What the funnel can be broken down by, as of the event."""
 
     owner: UUID | None = None
@@ -24,8 +23,7 @@ class Grouping:
     def owned_by(self, staff: Staff | None) -> Grouping:
         if staff is None:
             return self
-        return replace(
-            self,
+        return self._replace(
             owner=staff.id,
             manager=staff.manager_id,
             team=staff.team,

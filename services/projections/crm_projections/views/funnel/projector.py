@@ -12,6 +12,7 @@ from crm_events.contracts import pipeline
 from crm_events.event import Event
 from sqlalchemy import Connection, MetaData, insert, select
 
+from crm_projections.engine.parameters import ViewParameters
 from crm_projections.engine.view import Answer, Cut, Definition, Received
 from crm_projections.facts.instants import Reporting
 from crm_projections.facts.timeline import grouped
@@ -39,7 +40,7 @@ class FunnelView:
     contexts: ClassVar = ("contacts", "pipeline")
     handles: ClassVar = frozenset(UNITS + _PIPELINES)
 
-    parameters: ClassVar = FunnelParameters
+    parameters: ClassVar[type[ViewParameters]] = FunnelParameters
 
     def __init__(self, reporting: Reporting) -> None:
         self._reporting = reporting
@@ -72,7 +73,7 @@ class FunnelView:
         connection: Connection,
         tables: FunnelTables,
         cut: Cut,
-        parameters: FunnelParameters,
+        parameters: Any,
     ) -> Answer:
         return answer(connection, tables, cut, parameters, self._reporting)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,8 +22,7 @@ _CAPTURED: Final = pipeline.Stage(key="captured", name="captured", rank=1, proba
 _QUALIFIED: Final = pipeline.Stage(key="qualified", name="qualified", rank=2, probability=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """One unit at an instant. Days are local dates; `previous` is where its last move came from."""
 
     pipeline: str
@@ -42,13 +40,12 @@ class Standing:
     since_day: int
     amount: int | None
     currency: str | None
-    by: Grouping
     history_unknown: bool
     time_disorder: bool
+    by: Grouping
 
 
-@dataclass(frozen=True, slots=True)
-class FunnelFact:
+class FunnelFact(NamedTuple):
     """One event of a unit: what it says, when it took effect, when it was recorded."""
 
     unit: UUID
@@ -145,7 +142,7 @@ def _entered(
 def _priced(standing: Standing, money: Money | None) -> Standing:
     if money is None:
         return standing
-    return replace(standing, amount=units(money), currency=money.currency)
+    return standing._replace(amount=units(money), currency=money.currency)
 
 
 def _changed(now: Standing, fact: FunnelFact) -> Standing:
@@ -153,7 +150,7 @@ def _changed(now: Standing, fact: FunnelFact) -> Standing:
         case pipeline.StageAdvanced() | pipeline.StageMovedBack() as moved:
             return _moved(now, moved.stage, fact)
         case pipeline.DealReopened() as reopened:
-            return replace(_moved(now, reopened.stage, fact), attempt=now.attempt + 1)
+            return _moved(now, reopened.stage, fact)._replace(attempt=now.attempt + 1)
         case pipeline.DealWon() as won:
             return _closed(now, "won", won, fact)
         case pipeline.DealLost() as lost:
@@ -166,7 +163,7 @@ def _changed_beside(now: Standing, fact: FunnelFact) -> Standing:
     """What does not move a deal: its grouping and its amount; and the stages of a lead."""
     match fact.event:
         case pipeline.DealAssigned() | contacts.LeadAssigned() as assigned:
-            return replace(now, by=now.by.owned_by(assigned.owner))
+            return now._replace(by=now.by.owned_by(assigned.owner))
         case pipeline.DealAmended() as amended:
             return _amended(now, amended)
         case contacts.LeadQualified():
@@ -180,22 +177,20 @@ def _changed_beside(now: Standing, fact: FunnelFact) -> Standing:
 
 
 def _amended(now: Standing, amended: pipeline.DealAmended) -> Standing:
-    by = replace(
-        now.by,
+    by = now.by._replace(
         region=amended.region or now.by.region,
         product=amended.product_id,
         source=amended.source,
         sector=amended.sector,
         campaign=amended.campaign_id,
     )
-    return _priced(replace(now, by=by, amount=None, currency=None), amended.amount)
+    return _priced(now._replace(by=by, amount=None, currency=None), amended.amount)
 
 
 def _moved(now: Standing, stage: pipeline.Stage, fact: FunnelFact) -> Standing:
     """A unit that is in a stage is open, whatever was said of it before."""
     further = stage.rank > now.furthest_rank
-    return replace(
-        now,
+    return now._replace(
         stage=stage.key,
         stage_name=stage.name,
         rank=stage.rank,
@@ -214,10 +209,9 @@ def _closed(
     """Credit goes to the owner at close; a close before the opening counts, but not in times."""
     by = now.by.owned_by(closing.owner)
     if now.by.region and by.region != now.by.region:
-        by = replace(by, region=now.by.region)
+        by = by._replace(region=now.by.region)
     money = closing.amount
-    return replace(
-        _terminal(now, state, fact),
+    return _terminal(now, state, fact)._replace(
         by=by,
         amount=now.amount if money is None else units(money),
         currency=now.currency if money is None else money.currency,
@@ -226,8 +220,7 @@ def _closed(
 
 
 def _terminal(now: Standing, state: State, fact: FunnelFact) -> Standing:
-    return replace(
-        now,
+    return now._replace(
         state=state,
         previous=now.stage,
         previous_rank=now.rank,

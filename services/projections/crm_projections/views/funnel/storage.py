@@ -49,9 +49,7 @@ Move = tuple[FunnelFact, Standing]
 Row = tuple[Any, ...]
 
 
-def store_facts(
-    connection: Connection, tables: FunnelTables, facts: Sequence[FunnelFact]
-) -> None:
+def store_facts(connection: Connection, tables: FunnelTables, facts: Sequence[FunnelFact]) -> None:
     insert_rows(connection, tables.events, _EVENT, [_event_row(fact) for fact in facts])
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, MetaData, Table, bindparam, select, update
 from crm_projections.engine.view import Answer, Cut, Definition, Received
 from crm_projections.engine.writing import insert_rows
 from crm_projections.facts.amounts import units
-from crm_projections.facts.instants import FOREVER, Reporting, local_day, local_month, micros
+from crm_projections.facts.instants import FOREVER, Reporting, local_day_and_month, micros
 from crm_projections.views.retention.facts import order_table
 from crm_projections.views.retention.parameters import RetentionParameters
 from crm_projections.views.retention.queries import RetentionQuery
@@ -49,13 +49,14 @@ class RetentionView:
             current[unit] = row
             rows.append(row)
         _end(connection, tables, _first_amendments(rows, set(amended)))
-        insert_rows(connection, tables, rows)
+        insert_rows(connection, tables, tuple(rows[0]), [tuple(row.values()) for row in rows])
 
     def _row(self, received: Received, placed_at: Mapping[UUID, int]) -> dict[str, Any]:
         envelope, order = received.envelope, received.event
         if not isinstance(order, OrderPlaced | OrderAmended):
             raise TypeError(type(order).__name__)
         valid_from = placed_at.get(envelope.aggregate_id, micros(envelope.occurred_at))
+        day, month = local_day_and_month(valid_from, self._reporting.zone)
         return {
             "unit": envelope.aggregate_id,
             "context": envelope.context,
@@ -64,8 +65,8 @@ class RetentionView:
             "valid_from": valid_from,
             "event_id": envelope.id,
             "customer": order.customer_id,
-            "day": local_day(valid_from, self._reporting.zone),
-            "month": local_month(valid_from, self._reporting.zone),
+            "day": day,
+            "month": month,
             "amount": units(order.total),
             "currency": order.total.currency,
             "source": order.source,

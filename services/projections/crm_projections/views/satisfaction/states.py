@@ -12,7 +12,7 @@ from crm_events.contracts import ticketing
 from crm_events.event import Event, Staff
 
 from crm_projections.engine.view import Received
-from crm_projections.facts.instants import local_day, local_month, micros
+from crm_projections.facts.instants import local_day_and_month, micros
 
 HANDLED: Final[tuple[type[Event], ...]] = (
     ticketing.TicketOpened,
@@ -83,14 +83,14 @@ SurveyHistory = Handling | SurveyState
 def fact_of(received: Received, zone: ZoneInfo) -> TicketFact:
     envelope = received.envelope
     effective = micros(envelope.occurred_at)
-    day = local_day(effective, zone)
+    day, month = local_day_and_month(effective, zone)
     return TicketFact(
         unit=envelope.aggregate_id,
         version=envelope.aggregate_version,
         sequence=envelope.sequence,
         effective=effective,
         week=_monday(day),
-        month=local_month(effective, zone),
+        month=month,
         event_id=envelope.id,
         supersedes=envelope.supersedes,
         event=received.event,
