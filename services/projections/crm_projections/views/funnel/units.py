@@ -86,7 +86,7 @@ def _whole(
         query = select(*columns).where(some).order_by(tables.events.c.sequence)
         for *told, type, data in connection.execute(query):
             event = _TYPES[type].model_validate_json(data)
-            fact = FunnelFact(*told, event)
+            fact = FunnelFact._make((*told, event))
             unit = found.setdefault(fact.unit, FunnelUnit())
             unit.facts.append(fact)
             unit.standing = fold(unit.standing, fact)
@@ -104,6 +104,6 @@ def _believed(
     for some in among(connection, tables.standings.c.unit, ids):
         for row in connection.execute(select(*columns).where(some, *conditions)):
             id, unit, known_from, valid_from, valid_to, event_id, day, *_ = row
-            standing = Standing(*row[len(_INTERVAL) : _BY], Grouping(*row[_BY:]))
+            standing = Standing._make((*row[len(_INTERVAL) : _BY], Grouping._make(row[_BY:])))
             interval = Interval(valid_from, valid_to, event_id, standing)
             yield unit, KnownInterval(interval, known_from, FOREVER, id), day
