@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from tests.faults.ground import Ground
-from tests.faults.scenarios import kills
+from tests.faults.scenarios import crashes, kills, outages, topics
 from tests.faults.trial import Outcome
 
 
@@ -26,7 +26,15 @@ class Scenario:
     needs: Callable[[], str | None] = lambda: None
 
 
-SCENARIOS: Final[Sequence[Scenario]] = (Scenario(kills.NAME, kills.run, short=True),)
+SCENARIOS: Final[Sequence[Scenario]] = (
+    Scenario(kills.NAME, kills.run, short=True),
+    Scenario(crashes.NAME, crashes.run),
+    Scenario(outages.BROKER, outages.broker, short=True),
+    Scenario(outages.DATABASE, outages.database),
+    Scenario(topics.WIPED, topics.wiped),
+    Scenario(topics.REFUSED, topics.refused),
+    Scenario(topics.SHUFFLED, topics.shuffled),
+)
 NEVER: Final[Mapping[str, str]] = {
     "I5 and sealing": "sealing is not built yet",
     "crash during a snapshot": "aggregates have no snapshots yet",

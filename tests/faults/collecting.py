@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from crm_events.catalogue import CONTEXTS, events_topic
+from crm_events.catalogue import events_topic
 from crm_events.envelope import WATERMARK
 from crm_events.partitions import PARTITIONS
 from crm_projections.engine.generation import find_live
@@ -22,6 +22,8 @@ from tests.faults.evidence import Bound, Evidence, LaneRow, Parked, Published, S
 from tests.faults.rebuilt import table_sums
 from tests.faults.settling import Beside
 
+INJECTED: Final = "injected"
+"""A header of records that a scenario puts on a topic, where no relay would."""
 _PAGE: Final = 5_000
 _SECONDS: Final = 60.0
 _LONGEST_IDLE: Final = 5.0
@@ -31,7 +33,7 @@ def collected(place: Beside, *, rebuilt: Sequence[str] = ("store",)) -> Evidence
     """Everything but operations and healings. `rebuilt` says what to compute the views anew from;
     where no projection runs there are none."""
     evidence = Evidence(stored=list(stored(place)))
-    if any(place.has(f"{context}-relay") for context in CONTEXTS):
+    if place.deployment.publishing:
         evidence.published = asyncio.run(published(place))
     if any(name.startswith("projections-views") for name in place.deployment.roles):
         evidence.lanes, evidence.parked = list(lanes(place)), list(parked(place))
@@ -66,7 +68,7 @@ def stored(place: Beside) -> Iterator[Stored]:
 async def published(place: Beside) -> list[Published]:
     """Every event on the topics, from their beginning to their present end."""
     namespace = place.deployment.namespace
-    contexts = {events_topic(namespace, c): c for c in CONTEXTS if place.has(f"{c}-relay")}
+    contexts = {events_topic(namespace, c): c for c in place.deployment.publishing}
     partitions = [TopicPartition(t, number) for t in contexts for number in range(PARTITIONS)]
     consumer = AIOKafkaConsumer(
         bootstrap_servers=place.deployment.straight_kafka,
@@ -88,7 +90,7 @@ async def published(place: Beside) -> list[Published]:
 def _published(lane: tuple[str, int], record: Any) -> Published | None:
     """None for what is no event of ours: watermarks."""
     told = dict(record.headers)
-    if told.get("ce_type") == WATERMARK.encode() or "ce_id" not in told:
+    if told.get("ce_type") == WATERMARK.encode() or "ce_id" not in told or INJECTED in told:
         return None
     return Published(
         *lane,

@@ -68,12 +68,14 @@ class Role:
 
 @dataclass
 class Deployment:
-    """`told` is what every role is told of its surroundings."""
+    """`told` is what every role is told of its surroundings; `publishing` are the contexts whose
+    events come to their topic."""
 
     namespace: str
     folder: Path
     told: Mapping[str, str]
     roles: dict[str, Role] = field(default_factory=dict)
+    publishing: set[str] = field(default_factory=set)
     kills: int = 0
     _clients: dict[str, httpx.Client] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -128,6 +130,8 @@ class Deployment:
         with self._lock:
             self._begin(role)
             self.roles[name] = role
+        if action == "relay":
+            self.publishing.add(service)
         return role
 
     def pid(self, name: str) -> int:

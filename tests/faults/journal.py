@@ -157,7 +157,7 @@ def _judged(operation: Operation, answer: httpx.Response) -> Operation:
     if not answer.is_success:
         return replace(told, outcome="refused")
     body = _body(answer)
-    position = body.get("position") or {}
+    position = body.get("position") or {} if "id" in body else {}
     return replace(
         told,
         outcome="ok",

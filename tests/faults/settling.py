@@ -48,6 +48,9 @@ class Beside:
     def has(self, role: str) -> bool:
         return role in self.deployment.roles
 
+    def publishes(self, context: str) -> bool:
+        return context in self.deployment.publishing
+
     def behind(self) -> list[str]:
         """What has not come to the end of what it follows."""
         heads = {name: each.safe_position() for name, each in self.recorders.items()}
@@ -66,7 +69,7 @@ class Beside:
                 continue
             reactions = REACTIONS[context]
             positions = TrackedPositions(recorder, reactions)
-            followed = [name for name in reactions.contexts if self.has(f"{name}-relay")]
+            followed = [name for name in reactions.contexts if self.publishes(name)]
             if any(positions.complete_to(name) < heads[name] for name in followed):
                 yield role
 
@@ -78,7 +81,7 @@ class Beside:
                 live = find_live(connection, view)
                 states = {} if live is None else load_states(connection, live)
                 reached = complete_to(states, lanes_of(view.contexts))
-                followed = [name for name in view.contexts if self.has(f"{name}-relay")]
+                followed = [name for name in view.contexts if self.publishes(name)]
                 if any(reached[name] < heads[name] for name in followed):
                     yield f"view {view.definition.id}"
 

@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import psutil
 from crm_events.catalogue import CONTEXTS
+from crm_servers.distributed.topology import VIEWS
 
 from tests.faults import evidence as records
 from tests.faults.bounds import Standing, bounds, standing
 from tests.faults.collecting import collected
 from tests.faults.deployment import Deployment, deployed, usual_roles
-from tests.faults.evidence import HISTORY, Evidence, Healing, Poison, Reading
+from tests.faults.evidence import HISTORY, Bound, Evidence, Healing, Poison, Reading
 from tests.faults.ground import Ground
 from tests.faults.invariants import Verdict, check
 from tests.faults.journal import Journal, Unknown
@@ -55,6 +57,7 @@ class Trial:
     healings: list[Healing] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     poison: list[Poison] = field(default_factory=list)
+    bounds: list[Bound] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
     sources: Sequence[str] = ("store",)
     evidence: Evidence = field(default_factory=Evidence)
@@ -72,6 +75,15 @@ class Trial:
     def begin_server(self, name: str) -> None:
         self.journal.remark(f"start {name}")
         getattr(self.place, name).start()
+
+    def server(self, name: str) -> psutil.Process:
+        """The process of a server, to be frozen."""
+        mine = psutil.Process().children()
+        return next(child for child in mine if name in " ".join(child.cmdline()[-3:]))
+
+    def last_for(self, seconds: float) -> None:
+        """How long a fault lasts is what is tried, not a wait for anything."""
+        time.sleep(seconds)  # noqa: TID251
 
     def wait_for_more(self, operations: int, seconds: float = 60.0) -> None:
         wanted = self.journal.acknowledged() + operations
@@ -110,6 +122,7 @@ class Trial:
         found.operations = self.journal.operations()
         found.healings, found.readings = self.healings, self.readings
         found.poison, self.evidence = self.poison, found
+        found.bounds += self.bounds
         if self._standing is not None:
             found.bounds += bounds(self._standing, standing(self.deployment))
         records.save(found, self.deployment.folder)
@@ -143,7 +156,8 @@ def trial(
 ) -> Iterator[Trial]:
     """A deployment of a scenario's own, with a world to act on. The seed is in its folder."""
     namespace = name.replace("-", "_")
-    with deployed(place, namespace, roles or usual_roles(contexts), more) as deployment:
+    chosen = {"CRM_VIEWS": ",".join(views_of(contexts)), **(more or {})}
+    with deployed(place, namespace, roles or usual_roles(contexts), chosen) as deployment:
         (deployment.folder / "run.json").write_text(json.dumps({"scenario": name, "seed": seed}))
         journal = Journal(deployment.folder / HISTORY, deployment.door, deployment.by)
         world = World(journal, contexts, seed)
@@ -152,6 +166,12 @@ def trial(
             yield Trial(place, deployment, journal, world, seed)
         finally:
             journal.close()
+
+
+def views_of(contexts: Sequence[str]) -> list[str]:
+    """Those that live on what these contexts publish; without any topic a view waits for one."""
+    needs = {"satisfaction": "ticketing", "retention": "pipeline"}
+    return [name for name in VIEWS if needs.get(name, contexts[0]) in contexts]
 
 
 def told(line: str) -> None:
