@@ -75,7 +75,7 @@ async def test_an_answer_can_be_cited_by_its_position(served: Served) -> None:
     await served.settle()
     first = await served.get("/funnel", as_of="2026-06-01")
     assert first["citable"], first["not_citable"]
-    assert first["definition"] == {"id": "funnel", "version": 2}
+    assert first["definition"] == {"id": "funnel", "version": 3}
     at = [f"{context}/*/{sequence}" for context, sequence in first["position"].items()]
     _open(served, 2)
     await served.settle()

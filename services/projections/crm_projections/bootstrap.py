@@ -45,7 +45,7 @@ from crm_projections.engine.view import Projector, View
 from crm_projections.engine.waiting import Bell
 from crm_projections.facts.instants import Reporting
 from crm_projections.settings import ProjectionSettings, projection_settings
-from crm_projections.views import names, questions
+from crm_projections.views import lists, names, questions
 
 __all__ = ["ROLES", "ViewHost", "Views", "build", "open_database", "store_feeds"]
 
@@ -57,6 +57,7 @@ class Views:
     database: Database
     codec: Codec
     questions: tuple[View[Any], ...]
+    lists: Mapping[str, View[Any]]
     zone: ZoneInfo
     bell: Bell
 
@@ -96,7 +97,7 @@ class Views:
         routers = [
             views_router(Standings(self.database, self.all)),
             parked_router(self.database, resolver, self.bell),
-            questions_router(self.questions, answering, self.bell, self.zone),
+            questions_router(self.questions, self.lists, answering, self.bell, self.zone),
         ]
         return create_app(
             "CRM views",
@@ -113,7 +114,8 @@ class Views:
 def build(database: Database, keys: SubjectKeys, zone: str, currency: str) -> Views:
     """All views over a database. `zone` and `currency` are those that reports are made in."""
     reporting = Reporting(ZoneInfo(zone), currency)
-    return Views(database, Codec(keys), questions(reporting), reporting.zone, Bell())
+    asked = questions(reporting), lists(reporting)
+    return Views(database, Codec(keys), *asked, reporting.zone, Bell())
 
 
 # --- the roles ---

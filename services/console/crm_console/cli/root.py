@@ -9,6 +9,7 @@ import typer
 from crm_service.collector import spare_the_collector
 
 from crm_console.cli.bringing import bring
+from crm_console.cli.listing import list_units
 from crm_console.cli.parking import parked
 from crm_console.cli.sampling import sample
 from crm_console.cli.serving import serve
@@ -26,6 +27,7 @@ app: Final = typer.Typer(
 app.command()(serve)
 app.command("import", no_args_is_help=True)(bring)
 app.command(no_args_is_help=True)(view)
+app.command("list", no_args_is_help=True)(list_units)
 app.command()(sample)
 app.add_typer(parked, name="parked")
 app.add_typer(tokens, name="token")

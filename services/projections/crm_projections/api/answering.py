@@ -73,6 +73,7 @@ class Answering:
             answer = view.answer(connection, now.opened.tables, cut, parameters)
             parked = parked_count(connection, now.opened.generation)
             groups = self._with_names(connection, answer.groups)
+            rows = self._rows_with_names(connection, answer)
         why_not = _uncitable(now, known, parked)
         return {
             "definition": {"id": answer.definition.id, "version": answer.definition.version},
@@ -81,7 +82,7 @@ class Answering:
             "known": dict(known.sequences) if known is not None else None,
             "citable": not why_not,
             "not_citable": why_not,
-            **_figures(answer, groups),
+            **_figures(answer, rows, groups),
         }
 
     def _with_names(
@@ -91,6 +92,19 @@ class Answering:
             return None
         names = self._look_up(connection, (group["key"] for group in groups))
         return [{"key": group["key"], "name": names.get(group["key"]), **group} for group in groups]
+
+    def _rows_with_names(
+        self, connection: Connection, answer: Answer
+    ) -> Sequence[Mapping[str, Any]]:
+        """Each id of a thing that has a name, with the name beside it."""
+        if not answer.named:
+            return answer.rows
+        ids = {row[column] for row in answer.rows for column in answer.named} - {None}
+        names = self._look_up(connection, ids)
+        return [
+            {**row, **{f"{column}_name": names.get(str(row[column])) for column in answer.named}}
+            for row in answer.rows
+        ]
 
     def _look_up(self, connection: Connection, keys: Iterable[Any]) -> dict[Any, str | None]:
         """Ids by the names view; what is no id is its own name."""
@@ -139,12 +153,16 @@ def _instants(parameters: Any, as_of: int) -> dict[str, str]:
     return {name: instant(at).isoformat() for name, at in given.items() if at is not None}
 
 
-def _figures(answer: Answer, groups: list[dict[str, Any]] | None) -> dict[str, Any]:
-    figures: dict[str, Any] = {"totals": answer.totals, "rows": answer.rows}
+def _figures(
+    answer: Answer, rows: Sequence[Mapping[str, Any]], groups: list[dict[str, Any]] | None
+) -> dict[str, Any]:
+    figures: dict[str, Any] = {"totals": answer.totals, "rows": rows}
     if groups is not None:
         figures["groups"] = groups
     if answer.distribution is not None:
         figures["distribution"] = answer.distribution
+    if answer.named:
+        figures["next"] = answer.next
     return {**figures, "excluded": answer.excluded}
 
 

@@ -35,6 +35,12 @@ class AnswerOut(BaseModel):
     excluded: dict[str, int]
 
 
+class PageOut(AnswerOut):
+    """A page of a list; `next` is the cursor of the next page, null on the last."""
+
+    next: str | None
+
+
 class ViewOut(BaseModel):
     """One view as it stands. Counts are of events; `stopped` says why it takes nothing more."""
 

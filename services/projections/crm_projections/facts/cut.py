@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Table, and_, or_
+from sqlalchemy import ColumnElement, Table, and_, literal, or_
 
 from crm_projections.engine.view import Cut
 from crm_projections.facts.instants import FOREVER
 
 
+def still_believed(table: Table) -> ColumnElement[bool]:
+    """Rows of what is believed now. The instant stands in the text of the statement, for a partial
+    index is used for what is known when the statement is planned."""
+    return table.c.known_to == literal(FOREVER, literal_execute=True)
+
+
 def known(table: Table, cut: Cut) -> ColumnElement[bool]:
     """Rows believed at the cut: a prefix of each named context's log, the whole of the others."""
     if not cut.known:
-        return table.c.known_to == FOREVER
-    whole = and_(table.c.context.not_in(cut.known), table.c.known_to == FOREVER)
+        return still_believed(table)
+    whole = and_(table.c.context.not_in(cut.known), still_believed(table))
     return or_(whole, *(_known_of(table, context, upto) for context, upto in cut.known.items()))
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from crm_projections.facts.columns import Columns, believed, counted, told
+from crm_projections.facts.cut import still_believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,13 @@ def _standings(metadata: MetaData, suffix: str) -> Table:
     )
     Index(f"{name}_unit", table.c.unit)
     Index(f"{name}_cut", table.c.pipeline, table.c.valid_to, table.c.valid_from)
+    now = still_believed(table)
+    Index(
+        f"{name}_list",
+        *(table.c.pipeline, table.c.entered_at, table.c.unit),
+        postgresql_where=now,
+        sqlite_where=now,
+    )
     return table
 
 

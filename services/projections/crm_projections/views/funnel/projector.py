@@ -13,12 +13,12 @@ from crm_events.event import Event
 from sqlalchemy import Connection, MetaData, insert, select
 
 from crm_projections.engine.parameters import ViewParameters
-from crm_projections.engine.view import Answer, Cut, Definition, Received
+from crm_projections.engine.view import Answer, Cut, Received
 from crm_projections.facts.instants import Reporting
 from crm_projections.facts.timeline import grouped
 from crm_projections.views.funnel.facts import FunnelTables, funnel_tables
 from crm_projections.views.funnel.parameters import FunnelParameters
-from crm_projections.views.funnel.queries import answer
+from crm_projections.views.funnel.queries import DEFINITION, answer
 from crm_projections.views.funnel.standing import FunnelFact, fact_of
 from crm_projections.views.funnel.storage import (
     Move,
@@ -36,7 +36,7 @@ _PIPELINES: tuple[type[Event], ...] = (pipeline.PipelineDefined, pipeline.Pipeli
 class FunnelView:
     """Deals through their pipelines, and leads through the pipeline `leads`."""
 
-    definition: ClassVar = Definition("funnel", 2)
+    definition: ClassVar = DEFINITION
     contexts: ClassVar = ("contacts", "pipeline")
     handles: ClassVar = frozenset(UNITS + _PIPELINES)
 

@@ -27,7 +27,7 @@ from crm_projections.views.funnel.stages import stages_at
 from crm_projections.views.funnel.totals import Cell, excluded, named, totals_of
 from crm_projections.views.funnel.trend import Trend
 
-DEFINITION: Final = Definition("funnel", 2)
+DEFINITION: Final = Definition("funnel", 3)
 _WHOLE: Final = object()
 """Stands for every group together; None is the group of units without a value."""
 RowsOf = Callable[[Any, Sequence[Cell]], list[Row]]
