@@ -47,13 +47,9 @@ def list_units(
     kind: Annotated[Kind, typer.Argument(help="deals or leads")],
     state: Annotated[State | None, typer.Option(help="open, won or lost")] = None,
     stage: Annotated[str | None, typer.Option(help="Those that stand in this stage")] = None,
-    reached: Annotated[
-        str | None, typer.Option(help="Those that came to this stage or further")
-    ] = None,
+    reached: Annotated[str | None, typer.Option(help="Those that came at least so far")] = None,
     by: Annotated[str | None, typer.Option(help="With --key: region, owner, product, ...")] = None,
-    key: Annotated[
-        str | None, typer.Option(help="The group's key in crm view funnel --by; else without one")
-    ] = None,
+    key: Annotated[str | None, typer.Option(help="As in crm view --by; else without one")] = None,
     pipeline: Annotated[str | None, typer.Option(help="Key of the deals' pipeline")] = None,
     start: Annotated[str | None, typer.Option("--from", help="Entered on or after")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Entered before")] = None,
