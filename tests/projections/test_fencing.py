@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 from crm_events.feed.port import Lane, LanePosition
+from crm_projections.engine.rebuild import rebuild
 
 from tests.projections.rig import Process, Rig
 from tests.projections.tags import TagsView
@@ -112,3 +113,45 @@ def _crash_at_commit(process: Process) -> None:
             raise Crash
 
     process.feed.__class__ = CrashingFeed
+
+
+async def test_lane_that_comes_back_is_parked_as_its_last_owner_left_it(rig: Rig) -> None:
+    """Its next event waits behind what another process parked meanwhile."""
+    rig.tag(1, "a")
+    rig.tag(2, "a")
+    first = await rig.start(TagsView(poisonous=["bad"]))
+    view = first.views[0]
+    await first.until(lambda: rig.seen(view) == 2, "first events taken")
+    first.feed.lost_lanes = set(rig.states(view))
+    await first.turn()
+    rig.tag(1, "bad", "b")
+    second = await rig.start(TagsView(poisonous=["bad"]))
+    await second.until(lambda: rig.seen(view) == 4, "parked by the second")
+    first.feed.lost_lanes = set()
+    rig.tag(1, "c")
+    await _read_all_again(first)
+    await first.until(lambda: rig.seen(view) == 5, "the next one taken by the first")
+    assert [letter.kind for letter in rig.parked()] == ["failed", "behind", "behind"]
+    assert [row[2] for row in rig.rows(view)] == ["a", "a"]
+
+
+async def test_lane_that_comes_after_a_rebuild_is_taken_into_the_new_tables(rig: Rig) -> None:
+    """Whoever followed the old ones has no row of this lane that could be fenced."""
+    rig.tag(1, "a")
+    first, second = await rig.start(), await rig.start()
+    view = first.views[0]
+    await second.until(lambda: rig.seen(view) == 1, "first event taken")
+    lane = next(lane for lane, state in rig.states(view).items() if state.sequence)
+    first.feed.lost_lanes = {lane}
+    await first.turn(2)
+    await rebuild(view, rig.workplace(), rig.make_feed)
+    first.feed.lost_lanes = set()
+    rig.tag(1, "b")
+    await _read_all_again(first)
+    await first.until(lambda: rig.seen(view) == 2, "the next one taken by the first")
+    assert [row[2] for row in rig.rows(view)] == ["a", "b"]
+
+
+async def _read_all_again(process: Process) -> None:
+    """As after a rebalance: lanes are sought at their stored positions."""
+    await process.feed.start()

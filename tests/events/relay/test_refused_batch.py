@@ -136,7 +136,7 @@ async def test_consumer_that_comes_later_has_each_once_too(
     await set_width(kafka, topic, EVENTS_SETTINGS)
     async with publisher(kafka, namespace) as again:
         await again.publish(events[4:])
-        await again.watermark(8)
+        await again.watermark(8, {PARTITION: 8})
     taker = Taker(tmp_path / "taken.db")
     settings = KafkaFeedSettings(kafka.bootstrap, namespace, ("contacts",), "takers")
     following = asyncio.create_task(follow(KafkaFeed(settings, taker), taker, size=3))

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from crm_events.catalogue import events_topic
 from crm_events.partitions import PARTITIONS
+from crm_events.relay.publisher import Publisher
 from crm_events.relay.topics import WrongPartitionCount, WrongTopic, ensure_topics
 from crm_events.store.sqlite import SqliteRecorder
 from crm_servers import KafkaServer
@@ -142,3 +143,25 @@ async def test_topic_ahead_of_its_store_is_not_written(
     assert {lane: chain(events) for lane, events in before.items()} == {
         lane: chain(events) for lane, events in after.items()
     }
+
+
+async def test_topic_wiped_under_a_relay_that_dies_then_is_filled_again(
+    kafka: KafkaServer, namespace: str, topic: str, writer: Writer, make_relay: MakeRelay
+) -> None:
+    """It was written to before anybody found out: every partition ends with what was published
+    last, and lacks what came before."""
+    last = writer.spread(100)
+    async with running(make_relay(writer.recorder)) as relay:
+        await reaches(relay, last)
+    await delete_topic(kafka.bootstrap, topic)
+    await ensure_topics(kafka.bootstrap, namespace, "contacts")
+    dying = Publisher(kafka.bootstrap, namespace, "contacts")
+    await dying.start()
+    await dying.watermark(last, writer.recorder.relay_state().last_in_partition)
+    await dying.drop()
+    async with running(make_relay(writer.recorder)) as relay:
+        await until(lambda: relay.leading)
+        await reaches(relay, last)
+    found = await published(kafka.bootstrap, namespace, "contacts")
+    stored = chains(writer.recorder)
+    assert {lane: without_repeats(events) for lane, events in found.items() if events} == stored

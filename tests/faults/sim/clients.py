@@ -12,7 +12,7 @@ from aiokafka.structs import ConsumerRecord
 from crm_events.catalogue import events_topic, marks_topic
 from crm_events.feed.kafka_session import KafkaFeedSettings, KafkaSession
 from crm_events.relay.publisher import PublishFailed
-from crm_events.relay.written import Written, mark_in, tail_in
+from crm_events.relay.written import MOST_AHEAD, Written, begins, mark_in, tail_in
 
 from tests.faults.sim.kafka import NAMESPACE, FakeKafka, Put
 from tests.faults.sim.loop import CURRENT, VirtualLoop
@@ -93,7 +93,9 @@ class FakeBroker:
         tails = {number: tail_in(log[-1]) for number, log in logs.items() if log}
         marks = self._kafka.lanes[TopicPartition(marks_topic(NAMESPACE, self._context), 0)]
         last_mark = mark_in(marks[-1]) if marks else None
-        return Written(tails, {number: len(log) for number, log in logs.items()}, last_mark)
+        headless = {n for n, log in logs.items() if log and not any(map(begins, log[:MOST_AHEAD]))}
+        ends = {number: len(log) for number, log in logs.items()}
+        return Written(tails, ends, last_mark, frozenset(headless))
 
 
 class FakeConsumer:

@@ -103,5 +103,5 @@ class FakeKafka:
 
     async def up(self, pause: float = 0.05) -> None:
         """As clients do: try for ever."""
-        while self.down:
+        while self.down:  # noqa: ASYNC110 - nothing rings for it
             await asyncio.sleep(pause)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -43,7 +44,7 @@ class Part:
 CURRENT: ContextVar[Part | None] = ContextVar("part", default=None)
 
 
-class _Instantly(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+class _Instantly(selectors.DefaultSelector):
     """Waits for nothing: the time that would be waited is said to have passed."""
 
     loop: VirtualLoop
@@ -81,7 +82,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     # --- steps ---
 
     def run_in_executor(  # type: ignore[override]
-        self, executor: Any, func: Callable[..., Any], *args: Any
+        self,
+        executor: Any,
+        func: Callable[..., Any],
+        *args: Any,  # noqa: ARG002
     ) -> asyncio.Future[Any]:
         """The work is done at some moment from now, and heard of at a later one."""
         return self.step(lambda: func(*args))
@@ -102,12 +106,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if answer.done():
             return
         try:
-            result = work()
+            hear = partial(_answer, answer, work(), None)
         except Exception as error:  # noqa: BLE001 - whoever asked must hear of it
-            kept = _kept(error)
-            self._in_a_while(part, lambda: answer.done() or answer.set_exception(kept))
-        else:
-            self._in_a_while(part, lambda: answer.done() or answer.set_result(result))
+            hear = partial(_answer, answer, None, error)
+        self._in_a_while(part, hear)
 
     def _in_a_while(self, part: Part | None, act: Callable[[], object]) -> None:
         self.call_later(self._chance.random() * _LATENCY, self._unless_stopped, part, act)
@@ -150,9 +152,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.run_until_complete(asyncio.sleep(seconds))
 
 
-def _kept(error: Exception) -> Exception:
-    """A future cannot hold this one error."""
-    return RuntimeError("StopIteration") if isinstance(error, StopIteration) else error
+def _answer(answer: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+    if answer.done():
+        return
+    if error is None:
+        answer.set_result(result)
+    else:
+        answer.set_exception(error)
 
 
 async def _end(part: Part) -> None:

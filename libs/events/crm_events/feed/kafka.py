@@ -194,16 +194,16 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
                 pairs.append((reading, records))
             else:
                 self._read_from_start(partition, reading)
-        self._look_for_short_topics()
+        self._look_for_other_topics()
         return pairs
 
-    def _look_for_short_topics(self) -> None:
-        """A topic that ends before the stored offset was wiped, though nothing new has come."""
+    def _look_for_other_topics(self) -> None:
+        """Wiped: it ends before the stored offset, or is said to hold what has not come by."""
         for partition, reading in self._readings.items():
-            if reading.verify and partition not in self._to_seek:
-                end = self._consumer.highwater(partition)
-                if end is not None and end <= (reading.next_offset or 0):
-                    self._read_from_start(partition, reading)
+            end = self._consumer.highwater(partition) if reading.verify else None
+            short = end is not None and end <= (reading.next_offset or 0)
+            if reading.missed or (short and partition not in self._to_seek):
+                self._read_from_start(partition, reading)
 
     def _read_from_start(self, partition: TopicPartition, reading: Reading) -> None:
         _log.warning("topic_wiped", topic=partition.topic, partition=partition.partition)

@@ -26,19 +26,30 @@ class Reading:
     verify: bool
     """The next record is the last one taken, read again to see that the topic still holds it."""
     complete_to: int
+    last: int
+    """The sequence of the last event read without a gap before it."""
     looking_for: UUID | None = None
     """The last event taken, in a topic that was filled again: it has to come by."""
+    missed: bool = False
+    """A watermark named an event that has not come by: the topic is another one, and holds it at an
+    offset that lies behind."""
+    doubted: int | None = None
+    """The offset of that watermark. One that is met again, reading from the start, was published
+    too early, before its publisher found that the topic was wiped."""
 
 
 def begin(lane: Lane, position: LanePosition) -> Reading:
     """Reading on from a stored position, one record early."""
     offset = position.offset or 0
-    return Reading(lane, position, max(offset - 1, 0), offset > 0, position.complete_to)
+    return Reading(
+        lane, position, max(offset - 1, 0), offset > 0, position.complete_to, position.sequence
+    )
 
 
 def begin_again(reading: Reading) -> None:
     """The topic is another one than the position is of: read all of it, repeats are dropped."""
-    reading.next_offset, reading.verify = None, False
+    reading.next_offset, reading.verify, reading.missed = None, False, False
+    reading.last = reading.position.sequence
     reading.complete_to = reading.position.complete_to
     reading.looking_for = reading.position.event_id
 
@@ -97,8 +108,9 @@ def read_records(reading: Reading, records: Sequence[ConsumerRecord]) -> LaneBat
 def _read_one(reading: Reading, record: ConsumerRecord, read: _Read) -> None:
     watermark = watermark_of(record)
     if watermark is not None:
-        reading.complete_to = max(reading.complete_to, watermark)
+        _hear(reading, record, watermark)
         return
+    _follow(reading, record)
     try:
         envelope = _envelope(reading.lane, record)
     except MalformedEnvelope as error:
@@ -108,6 +120,20 @@ def _read_one(reading: Reading, record: ConsumerRecord, read: _Read) -> None:
         _look_at(reading, envelope)
     read.envelopes.append(envelope)
     read.offsets.append(record.offset)
+
+
+def _hear(reading: Reading, record: ConsumerRecord, watermark: int) -> None:
+    """A watermark holds for whoever has read the event that it names."""
+    if (_number(record, "ce_prevsequence") or 0) <= reading.last:
+        reading.complete_to = max(reading.complete_to, watermark)
+    elif record.offset != reading.doubted:
+        reading.missed, reading.doubted = True, record.offset
+
+
+def _follow(reading: Reading, record: ConsumerRecord) -> None:
+    before, sequence = _number(record, "ce_prevsequence"), _number(record, "ce_sequence")
+    if before is not None and sequence is not None and before <= reading.last:
+        reading.last = max(reading.last, sequence)
 
 
 def _envelope(lane: Lane, record: ConsumerRecord) -> Envelope:

@@ -25,12 +25,14 @@ class TopicWiped(Exception):
     """A record got an offset that an earlier one had: the topic was deleted and made anew."""
 
 
-def watermark_headers(context: str, sequence: int) -> Headers:
-    """The control record that says: everything up to `sequence` has been published."""
+def watermark_headers(context: str, sequence: int, before: int = 0) -> Headers:
+    """The control record that says: everything up to `sequence` has been published, the last of it
+    in this partition being event `before`."""
     return [
         ("ce_type", WATERMARK.encode()),
         ("ce_source", f"/crm/{context}".encode()),
         ("ce_sequence", b"%d" % sequence),
+        ("ce_prevsequence", b"%d" % before),
     ]
 
 
@@ -75,10 +77,15 @@ class Publisher:
             lanes[envelope.partition].append((key, envelope.data, to_headers(envelope, before)))
         await self._send_events(lanes)
 
-    async def watermark(self, sequence: int) -> None:
-        """Tell every partition that all up to `sequence` has been published."""
-        record: Record = (None, b"{}", watermark_headers(self._context, sequence))
-        await self._send_events({number: [record] for number in range(PARTITIONS)})
+    async def watermark(self, sequence: int, last: Mapping[int, int]) -> None:
+        """Tell every partition that all up to `sequence` has been published, and which event was
+        the `last` in it."""
+        await self._send_events(
+            {n: [self._watermark(sequence, last.get(n, 0))] for n in range(PARTITIONS)}
+        )
+
+    def _watermark(self, sequence: int, before: int) -> Record:
+        return None, b"{}", watermark_headers(self._context, sequence, before)
 
     async def marks(self, marks: Sequence[Mark]) -> None:
         """Publish marks: the time, and the sequence up to which the log was complete then."""

@@ -76,7 +76,7 @@ class Publishing:
     async def _tell(self) -> None:
         now = asyncio.get_running_loop().time()
         if self._told < self.state.position and now - self._told_at >= _WATERMARK_EVERY:
-            await self._publisher.watermark(self.state.position)
+            await self._publisher.watermark(self.state.position, self.state.last_in_partition)
             self._told, self._told_at = self.state.position, now
         if now - self._marked_at >= _MARK_EVERY:
             self._marked_at = now

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from crm_events.feed.port import Lane, LaneBatch
 from prometheus_client import CollectorRegistry
+from sqlalchemy import Connection
 
 from crm_projections.engine.admission import Admission, Broken, admit
 from crm_projections.engine.applying import Applier, Written
@@ -23,7 +24,12 @@ from crm_projections.engine.instants import micros
 from crm_projections.engine.metrics import ViewMetrics
 from crm_projections.engine.parking import left_out, parked_aggregates, parked_count
 from crm_projections.engine.planning import Plan, Planner
-from crm_projections.engine.position import LaneState, ensure_lanes, load_states
+from crm_projections.engine.position import (
+    LaneState,
+    check_current,
+    ensure_lanes,
+    load_states,
+)
 from crm_projections.engine.view import Projector
 
 T = TypeVar("T")
@@ -59,12 +65,6 @@ class Intake(Generic[T]):
         self._applier = Applier(work.database, view, opened)
         self._parked: set[UUID] = set()
         self._left_out: set[UUID] = set()
-        self._load()
-
-    def _load(self) -> None:
-        with self._work.database.reading() as connection:
-            self._parked = parked_aggregates(connection, self.opened.generation)
-            self._left_out = left_out(connection, self._name)
         self._count_parked()
 
     def let_go(self, owned: AbstractSet[Lane]) -> None:
@@ -93,14 +93,21 @@ class Intake(Generic[T]):
         missing = lanes - self.states.keys()
         if not missing:
             return
-        generation = self.opened.generation
         with self._work.database.reading() as connection:
-            stored = load_states(connection, generation)
+            stored = self._stored(connection)
         if not missing <= stored.keys():
             with self._work.database.writing() as connection:
-                ensure_lanes(connection, generation, missing - stored.keys())
-                stored = load_states(connection, generation)
+                ensure_lanes(connection, self.opened.generation, missing - stored.keys())
+                stored = self._stored(connection)
         self.states.update({lane: stored[lane] for lane in missing})
+
+    def _stored(self, connection: Connection) -> Mapping[Lane, LaneState]:
+        """The rows, and what was parked and left out as of them: whoever had a lane before may have
+        parked what comes in it now. Raises Fenced where they are no longer the live ones."""
+        check_current(connection, self.opened.generation)
+        self._parked = parked_aggregates(connection, self.opened.generation)
+        self._left_out = left_out(connection, self._name)
+        return load_states(connection, self.opened.generation)
 
     def _admit(self, batch: LaneBatch) -> Admission:
         state = self.states[batch.lane]

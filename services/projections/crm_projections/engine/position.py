@@ -75,17 +75,20 @@ def load_states(connection: Connection, generation: Generation) -> dict[Lane, La
     return {Lane(row.context, row.partition): _state(row) for row in rows}
 
 
-def ensure_lanes(connection: Connection, generation: Generation, lanes: Iterable[Lane]) -> None:
-    """A row for every lane, so that a position can be moved by comparison.
-
-    Raises Fenced where the generation has been replaced: rows made now would escape its fence.
-    """
+def check_current(connection: Connection, generation: Generation, *, lock: bool = False) -> None:
+    """Raises Fenced where the generation has been replaced: rows read or made now would escape its
+    fence. With `lock` it is not replaced before the transaction ends."""
     status = select(GENERATIONS.c.status).where(
         GENERATIONS.c.view == generation.view, GENERATIONS.c.generation == generation.number
     )
-    found = connection.execute(status.with_for_update(read=True)).scalar_one_or_none()
-    if found in (None, "retired"):
+    status = status.with_for_update(read=True) if lock else status
+    if connection.execute(status).scalar_one_or_none() in (None, "retired"):
         raise Fenced(f"generation {generation.number} was replaced")
+
+
+def ensure_lanes(connection: Connection, generation: Generation, lanes: Iterable[Lane]) -> None:
+    """A row for every lane, so that a position can be moved by comparison. Raises Fenced."""
+    check_current(connection, generation, lock=True)
     insert_new(connection, POSITIONS, [_key(generation, lane) for lane in sorted(lanes)])
 
 
