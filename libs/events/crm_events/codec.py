@@ -93,7 +93,7 @@ class Codec:
         shape = self._shapes.get(slot.type)
         if shape is None:
             raise UnknownEventType(slot.type)
-        if shape.plain:
+        if shape.plain(data):
             return _read_plain(shape.newest, data)
         raw = self._opened(_loaded(data), shape, slot)
         return _read(shape.newest, _lifted(raw, shape))

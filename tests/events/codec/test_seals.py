@@ -133,6 +133,13 @@ def test_personal_value_in_plain_text_is_refused(codec: Codec, plain: object) ->
     assert "Mei Lin" not in str(refused.value)
 
 
+@pytest.mark.parametrize("name", [b"summary", rb"\u0073ummary"], ids=["said", "escaped"])
+def test_optional_personal_value_in_plain_text_is_refused(codec: Codec, name: bytes) -> None:
+    data = b'{"category":"product","channel":"web","%s":"The printer"}' % name
+    with pytest.raises(UndecodableEvent, match="'summary': not sealed"):
+        codec.decode(data, slot_of(OPENED))
+
+
 def test_erased_subject_leaves_everything_else(codec: Codec, keys: KeysInMemory) -> None:
     slot = slot_of(CAPTURED)
     data = codec.encode(CAPTURED, slot)
