@@ -23,10 +23,7 @@ _OWNERS: Final = tuple(Staff(id=new_id(), team="north", region="asia") for _ in 
 def fill_with_deals(store: Store, deals: int) -> int:
     """Four events each: opened, advanced twice, won. Every stage is one pass over all deals, so
     that what an event changes was stored long before. Answers the last position."""
-    pipeline = Pipeline(new_id())
-    drafts = [StageDraft(key, key.title(), 0.2 * rank) for rank, key in enumerate(STAGES, 1)]
-    pipeline.define("sales", "Sales", drafts, Terminals(), at=utc_now())
-    last = store.save([pipeline])
+    pipeline, last = _defined(store)
     things = [_opened(pipeline, number) for number in range(deals)]
     last = _saved(store, things)
     for stage in STAGES[1:]:
@@ -36,6 +33,19 @@ def fill_with_deals(store: Store, deals: int) -> int:
     for deal in things:
         deal.win(at=utc_now())
     return max(last, _saved(store, things))
+
+
+def fill_with_open_deals(store: Store, deals: int) -> int:
+    """Deals in their first stage. Answers the last position."""
+    pipeline, _ = _defined(store)
+    return _saved(store, [_opened(pipeline, number) for number in range(deals)])
+
+
+def _defined(store: Store) -> tuple[Pipeline, int]:
+    pipeline = Pipeline(new_id())
+    drafts = [StageDraft(key, key.title(), 0.2 * rank) for rank, key in enumerate(STAGES, 1)]
+    pipeline.define("sales", "Sales", drafts, Terminals(), at=utc_now())
+    return pipeline, store.save([pipeline])
 
 
 def _opened(pipeline: Pipeline, number: int) -> Deal:

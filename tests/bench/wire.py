@@ -17,7 +17,7 @@ _SECONDS: Final = 30.0
 
 
 class Wire:
-    """Sends POSTs one after another and reads their answers."""
+    """Sends requests one after another and reads their answers."""
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=_SECONDS)
@@ -30,10 +30,19 @@ class Wire:
             f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
             f"idempotency-key: {key}\r\ncontent-length: {len(said)}\r\n\r\n"
         )
-        self._socket.sendall(head.encode() + said)
-        head_back, answer = self._read()
-        if not head_back.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201")):
-            raise NotDone(f"POST {path} was answered {head_back[:40]!r}: {answer[:300]!r}")
+        return self._answered(f"POST {path}", head.encode() + said)
+
+    def get(self, path: str) -> bytes:
+        """The answer's body. Raises NotDone where it is refused."""
+        return self._answered(
+            f"GET {path}", f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode()
+        )
+
+    def _answered(self, request: str, sent: bytes) -> bytes:
+        self._socket.sendall(sent)
+        head, answer = self._read()
+        if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201")):
+            raise NotDone(f"{request} was answered {head[:40]!r}: {answer[:300]!r}")
         return answer
 
     def _read(self) -> tuple[bytes, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from sqlalchemy import Connection, MetaData, Row, case, delete, func, insert, select, update
@@ -52,6 +53,12 @@ def migrate(database: Database) -> None:
 
 def open_generation(view: Projector[T], generation: Generation) -> Opened[T]:
     """The tables of a generation, without looking whether they exist."""
+    return _opened(view, generation)  # type: ignore[arg-type]  # every object hashes
+
+
+@lru_cache(maxsize=64)
+def _opened(view: Any, generation: Generation) -> Opened[Any]:
+    """Kept, for statements are compiled once for the same tables and anew for equal ones."""
     metadata = MetaData()
     return Opened(generation, view.tables(metadata, generation.suffix), metadata)
 

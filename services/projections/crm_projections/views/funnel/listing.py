@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from crm_projections.views.funnel.stages import Stages, stages_at
 NAMED: Final = ("owner", "manager", "product", "campaign")
 """Columns with ids of things that have a name."""
 _PLAIN: Final = ("team", "region", "source", "sector")
+_GROUPS: Final = (*NAMED, *_PLAIN)
+_groups: Final = attrgetter(*_GROUPS)
 _PLACE: Final = re.compile(r"^(-?[0-9]{1,19})\.([0-9a-f]{32})$")
 Limit = Annotated[int, Field(ge=1, le=500, description="Units a page")]
 
@@ -151,6 +154,6 @@ def _row(unit: SqlRow[Any]) -> Mapping[str, Any]:
         "since": instant(unit.valid_from),
         "entered_at": instant(unit.entered_at),
         "amount": money(unit.amount, unit.currency or ""),
-        **{name: getattr(unit, name) for name in (*NAMED, *_PLAIN)},
+        **dict(zip(_GROUPS, _groups(unit), strict=True)),
         "event_id": unit.event_id,
     }
