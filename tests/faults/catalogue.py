@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from tests.faults.ground import Ground
-from tests.faults.scenarios import crashes, kills, outages, topics
+from tests.faults.scenarios import crashes, cuts, kills, outages, topics, zombies
 from tests.faults.trial import Outcome
 
 
@@ -31,6 +31,8 @@ SCENARIOS: Final[Sequence[Scenario]] = (
     Scenario(crashes.NAME, crashes.run),
     Scenario(outages.BROKER, outages.broker, short=True),
     Scenario(outages.DATABASE, outages.database),
+    Scenario(cuts.NAME, cuts.run),
+    Scenario(zombies.NAME, zombies.run),
     Scenario(topics.WIPED, topics.wiped),
     Scenario(topics.REFUSED, topics.refused),
     Scenario(topics.SHUFFLED, topics.shuffled),

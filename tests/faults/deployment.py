@@ -116,10 +116,12 @@ class Deployment:
                 )
             return self._clients[name]
 
-    def add(self, name: str, more: Mapping[str, str] | None = None) -> Role:
+    def add(
+        self, name: str, more: Mapping[str, str] | None = None, port: int | None = None
+    ) -> Role:
         """Begin a role; `contacts-relay`, or `contacts-relay-2` for another copy."""
         service, action = name.split("-")[:2]
-        port = free_port()
+        port = port or free_port()
         told = {**self.told, "CRM_PORT": str(port), "CRM_HEALTH_PORT": str(port), **(more or {})}
         command = Command(
             [sys.executable, "-m", f"crm_{service}", ACTIONS[action]],
@@ -159,8 +161,7 @@ class Deployment:
     def replace(self, name: str, more: Mapping[str, str]) -> None:
         """The same role, told something more from now on."""
         self.halt(name)
-        port = self.roles[name].port
-        self.add(name, {"CRM_PORT": str(port), "CRM_HEALTH_PORT": str(port), **more})
+        self.add(name, more, self.roles[name].port)
 
     def signal(self, name: str, number: signal.Signals) -> None:
         os.kill(self.pid(name), number)

@@ -73,6 +73,14 @@ class Beside:
             if any(positions.complete_to(name) < heads[name] for name in followed):
                 yield role
 
+    def view_reached(self, name: str, context: str) -> int:
+        """Up to where a view has taken all of a context."""
+        view = next(view for view in self.views.all if view.definition.id == name)
+        with self.views.database.reading() as connection:
+            live = find_live(connection, view)
+            states = {} if live is None else load_states(connection, live)
+        return complete_to(states, lanes_of([context]))[context]
+
     def _views(self, heads: dict[str, int]) -> Iterator[str]:
         if not any(name.startswith("projections-views") for name in self.deployment.roles):
             return

@@ -97,7 +97,7 @@ class Trial:
     def rest(self, what: str, limit: float = WELL_AGAIN) -> None:
         """Nothing runs any more that is not well; every outcome is known; nothing is behind."""
         self.deployment.wait_ready()
-        self._resolve()
+        self.resolve()
         with beside(self.deployment) as opened:
             self.healings += settled(opened, what, limit)
 
@@ -106,7 +106,13 @@ class Trial:
         self.rest("the warming up")
         self._standing = standing(self.deployment)
 
-    def _resolve(self) -> None:
+    def begin(self) -> None:
+        """Once every API is there."""
+        self.deployment.wait_ready()
+        self.world.prepare()
+
+    def resolve(self) -> None:
+        """Ask for every outcome that is unknown, until all are known or time is up."""
         deadline = time.monotonic() + WELL_AGAIN
         while time.monotonic() < deadline:
             try:
@@ -161,9 +167,11 @@ def trial(
         (deployment.folder / "run.json").write_text(json.dumps({"scenario": name, "seed": seed}))
         journal = Journal(deployment.folder / HISTORY, deployment.door, deployment.by)
         world = World(journal, contexts, seed)
-        world.prepare()
+        ours = Trial(place, deployment, journal, world, seed)
         try:
-            yield Trial(place, deployment, journal, world, seed)
+            if {f"{context}-api" for context in contexts} <= deployment.roles.keys():
+                ours.begin()
+            yield ours
         finally:
             journal.close()
 

@@ -63,7 +63,8 @@ async def _delete(ours: Trial) -> None:
 
 
 def refused(place: Ground, seed: int, *, long: bool) -> Outcome:
-    """A topic as an idempotent producer leaves it whose batch was refused: nothing is lost."""
+    """A topic as an idempotent producer leaves it whose batch was refused: nothing is lost. Then
+    come relays, which know nothing of having published, and reactions."""
     apis = [f"{context}-api" for context in CONTEXTS]
     with trial(place, REFUSED, seed, roles=apis, contexts=CONTEXTS) as ours:
         with ours.arriving(_RATE * 2):
@@ -72,9 +73,12 @@ def refused(place: Ground, seed: int, *, long: bool) -> Outcome:
         with beside(ours.deployment) as opened:
             ours.figures["records"] = asyncio.run(_publish_refused(ours, opened))
         ours.deployment.publishing |= set(CONTEXTS)
-        for role in ("projections-views", "projections-api"):
-            ours.deployment.add(role)
+        ours.deployment.add("projections-views")
         ours.rest("the refused batches")
+        for context in CONTEXTS:
+            ours.deployment.add(f"{context}-relay")
+            ours.deployment.add(f"{context}-react")
+        ours.rest("the relays' return")
         return ours.judged(REFUSED)
 
 
