@@ -14,7 +14,13 @@ from crm_events.catalogue import events_topic
 from crm_events.envelope import Envelope, Headers, to_headers
 from crm_events.feed.kafka import KafkaFeed, KafkaFeedSettings
 from crm_events.partitions import partition_of
-from crm_events.relay.publisher import Linked, Publisher, PublishFailed, watermark_headers
+from crm_events.relay.publisher import (
+    Linked,
+    Publisher,
+    PublishFailed,
+    records_of,
+    watermark_headers,
+)
 from crm_events.relay.publishing import link
 from crm_events.relay.topics import EVENTS_SETTINGS, ensure_topics
 from crm_events.store.sqlite import SqliteRecorder
@@ -109,14 +115,14 @@ async def test_refused_batch_loses_nothing(
     settings = KafkaFeedSettings(kafka.bootstrap, namespace, ("contacts",), "takers")
     following = asyncio.create_task(follow(KafkaFeed(settings, taker), taker))
     async with publisher(kafka, namespace) as first:
-        await first.publish(events[:4])
+        await first.publish(records_of(events[:4]))
     await set_width(kafka, topic, NARROW)
     accepted = await side_by_side(kafka, topic, events[4:])
     assert accepted == [False, True, True, True]
     await until(lambda: bool(taker.gaps))
     await set_width(kafka, topic, EVENTS_SETTINGS)
     async with publisher(kafka, namespace) as again:
-        await again.publish(events[4:])
+        await again.publish(records_of(events[4:]))
     await until(lambda: taker.count() == len(events))
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
@@ -130,12 +136,12 @@ async def test_consumer_that_comes_later_has_each_once_too(
     kafka: KafkaServer, namespace: str, topic: str, events: list[Linked], tmp_path: Path
 ) -> None:
     async with publisher(kafka, namespace) as first:
-        await first.publish(events[:4])
+        await first.publish(records_of(events[:4]))
     await set_width(kafka, topic, NARROW)
     await side_by_side(kafka, topic, events[4:])
     await set_width(kafka, topic, EVENTS_SETTINGS)
     async with publisher(kafka, namespace) as again:
-        await again.publish(events[4:])
+        await again.publish(records_of(events[4:]))
         await again.watermark(8, {PARTITION: 8})
     taker = Taker(tmp_path / "taken.db")
     settings = KafkaFeedSettings(kafka.bootstrap, namespace, ("contacts",), "takers")
@@ -157,6 +163,6 @@ async def test_publisher_sends_nothing_after_a_batch_that_was_refused(
     await set_width(kafka, topic, NARROW)
     async with publisher(kafka, namespace) as narrow:
         with pytest.raises(PublishFailed, match="MessageSizeTooLarge"):
-            await narrow.publish(link(whole_log(sqlite), {})[0])
+            await narrow.publish(records_of(link(whole_log(sqlite), {})[0]))
     found = await published(kafka.bootstrap, namespace, "contacts")
     assert sequences(found[PARTITION]) == [1, 2]

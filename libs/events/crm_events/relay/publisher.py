@@ -17,6 +17,18 @@ Linked = tuple[Envelope, int]
 """An event, and the sequence of the one before it in its partition."""
 
 
+Lanes = Mapping[int, Sequence[Record]]
+"""Records in order, for each partition."""
+
+
+def records_of(events: Sequence[Linked]) -> Lanes:
+    lanes: dict[int, list[Record]] = defaultdict(list)
+    for envelope, before in events:
+        key = str(envelope.aggregate_id).encode()
+        lanes[envelope.partition].append((key, envelope.data, to_headers(envelope, before)))
+    return lanes
+
+
 class PublishFailed(Exception):
     """Something was not acknowledged in time; it may or may not be on the topic."""
 
@@ -69,12 +81,8 @@ class Publisher:
             await self.drop()
             raise PublishFailed(f"{type(error).__name__}: {error}") from error
 
-    async def publish(self, events: Sequence[Linked]) -> None:
+    async def publish(self, lanes: Lanes) -> None:
         """All of these are on the topic when this returns. Raises PublishFailed, TopicWiped."""
-        lanes: dict[int, list[Record]] = defaultdict(list)
-        for envelope, before in events:
-            key = str(envelope.aggregate_id).encode()
-            lanes[envelope.partition].append((key, envelope.data, to_headers(envelope, before)))
         await self._send_events(lanes)
 
     async def watermark(self, sequence: int, last: Mapping[int, int]) -> None:
@@ -98,15 +106,13 @@ class Publisher:
         value = f'{{"at":"{mark.at.isoformat()}","sequence":{mark.safe_to}}}'
         return key.encode(), value.encode(), []
 
-    async def _send_events(self, lanes: Mapping[int, Sequence[Record]]) -> None:
+    async def _send_events(self, lanes: Lanes) -> None:
         for partition, (first, end) in (await self._send(self._events, lanes)).items():
             if first < self._ends.get(partition, 0):
                 raise TopicWiped(f"{self._events} was deleted while it was written")
             self._ends[partition] = end
 
-    async def _send(
-        self, topic: str, lanes: Mapping[int, Sequence[Record]]
-    ) -> dict[int, tuple[int, int]]:
+    async def _send(self, topic: str, lanes: Lanes) -> dict[int, tuple[int, int]]:
         """First offset and end of each partition's records. Lanes are sent side by side, and the
         batches of a lane one after another: none follows one that was refused."""
         try:

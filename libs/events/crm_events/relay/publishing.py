@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from crm_events.crashing import crash_point
 from crm_events.envelope import Envelope
-from crm_events.relay.publisher import Linked, Publisher
-from crm_events.store.port import EventRecorder, LogPage, Mark, RelayState
+from crm_events.relay.publisher import Lanes, Linked, Publisher, records_of
+from crm_events.store.port import EventRecorder, Mark, RelayState
 
 T = TypeVar("T")
 _PAGE: Final = 2_000
@@ -22,6 +23,23 @@ _MARKS: Final = 1_000
 
 class SteppedDown(Exception):
     """Another relay leads now; what this one read may have been published already."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Portion:
+    """A page of the log as records, and the state once they are published. `full`: more lies
+    behind it."""
+
+    records: Lanes
+    after: RelayState
+    full: bool
+
+
+def _portion(recorder: EventRecorder, state: RelayState) -> _Portion:
+    page = recorder.read_log(state.position, _PAGE)
+    linked, last = link(page.envelopes, dict(state.last_in_partition))
+    after = RelayState(page.safe_to, state.epoch, last)
+    return _Portion(records_of(linked), after, len(linked) == _PAGE)
 
 
 InThread = Callable[..., Awaitable[Any]]
@@ -47,15 +65,16 @@ class Publishing:
         self._told = -1
         self._told_at = 0.0
         self._marked_at = 0.0
+        self._ahead: asyncio.Future[_Portion] | None = None
 
     async def run(self, moved: Callable[[int], None]) -> None:
         """`moved` hears of every position reached. Raises PublishFailed, TopicWiped, SteppedDown
         and StoreUnavailable; never returns."""
         idle = _IDLE
         while True:
-            page = await self._in_thread(self._recorder.read_log, self.state.position, _PAGE)
-            if page.safe_to > self.state.position:
-                await self._publish(page)
+            portion = await self._next()
+            if portion.after.position > self.state.position:
+                await self._publish(portion)
                 moved(self.state.position)
                 idle = _IDLE
             else:
@@ -63,15 +82,30 @@ class Publishing:
                 idle = min(idle * 2, _IDLEST)
             await self._tell()
 
-    async def _publish(self, page: LogPage) -> None:
-        linked, last = link(page.envelopes, dict(self.state.last_in_partition))
-        if linked:
-            await self._publisher.publish(linked)
+    async def _next(self) -> _Portion:
+        """What follows the position. While there is more than a page, the next one is read and
+        made into records beside the publishing of this one."""
+        reading = self._ahead or self._reading(self.state)
+        portion = await reading
+        self._ahead = self._reading(portion.after) if portion.full else None
+        return portion
+
+    def _reading(self, state: RelayState) -> asyncio.Future[_Portion]:
+        return asyncio.ensure_future(self._in_thread(_portion, self._recorder, state))
+
+    async def leave(self) -> None:
+        """Nobody waits any more for what is being read ahead."""
+        if self._ahead is not None:
+            self._ahead.cancel()
+            await asyncio.gather(self._ahead, return_exceptions=True)
+
+    async def _publish(self, portion: _Portion) -> None:
+        if portion.records:
+            await self._publisher.publish(portion.records)
             crash_point("published")
-        after = RelayState(page.safe_to, self.state.epoch, last)
-        if not await self._in_thread(self._recorder.advance_relay, self.state, after):
+        if not await self._in_thread(self._recorder.advance_relay, self.state, portion.after):
             raise SteppedDown
-        self.state = after
+        self.state = portion.after
 
     async def _tell(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -104,6 +104,7 @@ class Relay:
             await self._back_to(publishing.state, 0)
             raise
         finally:
+            await publishing.leave()
             await publisher.drop()
 
     def _moved(self, position: int) -> None:
