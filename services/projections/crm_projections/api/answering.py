@@ -18,7 +18,6 @@ from crm_projections.engine.generation import NothingLive, Opened, find_live, op
 from crm_projections.engine.instants import instant, micros
 from crm_projections.engine.intake import Clock
 from crm_projections.engine.marks import Known, known_at
-from crm_projections.engine.parking import parked_count
 from crm_projections.engine.position import LaneState, complete_to, load_states
 from crm_projections.engine.view import Answer, Cut, Projector, View
 from crm_projections.views.names.projector import NamesView
@@ -71,10 +70,9 @@ class Answering:
             known = _known(connection, view, question)
             cut = Cut(as_of, known.sequences if known is not None else {})
             answer = view.answer(connection, now.opened.tables, cut, parameters)
-            parked = parked_count(connection, now.opened.generation)
             groups = self._with_names(connection, answer.groups)
             rows = self._rows_with_names(connection, answer)
-        why_not = _uncitable(now, known, parked)
+        why_not = _uncitable(now, known)
         return {
             "definition": {"id": answer.definition.id, "version": answer.definition.version},
             "parameters": {**_instants(parameters, as_of), **answer.parameters},
@@ -128,10 +126,10 @@ def _known(connection: Connection, view: View[Any], question: Question) -> Known
     return known_at(connection, view.contexts, at) if at is not None else None
 
 
-def _uncitable(now: Standing, known: Known | None, parked: int) -> list[str]:
+def _uncitable(now: Standing, known: Known | None) -> list[str]:
     """Why the same question may get another answer later; empty where it cannot."""
     why: list[str] = []
-    if parked:
+    if parked := sum(state.parked for state in now.states.values()):
         why.append(f"{parked} events are parked")
     if known is None:
         moving = any(s.sequence > now.position[lane.context] for lane, s in now.states.items())
