@@ -19,9 +19,11 @@ from crm_events.store.open import open_recorder
 from crm_events.store.port import EventRecorder
 from crm_pipeline.reactions import REACTIONS as OF_PIPELINE
 from crm_projections.bootstrap import Views, build, open_database
-from crm_projections.engine.generation import find_live
+from crm_projections.engine.generation import OutdatedView, find_live, live_number
 from crm_projections.engine.position import complete_to, load_states
+from crm_projections.engine.view import Projector
 from crm_ticketing.reactions import REACTIONS as OF_TICKETING
+from sqlalchemy import Connection
 
 from tests.faults.deployment import Deployment
 from tests.faults.evidence import Healing
@@ -86,12 +88,22 @@ class Beside:
             return
         with self.views.database.reading() as connection:
             for view in self.views.all:
-                live = find_live(connection, view)
+                live = live_number(connection, view.definition.id)
+                if live is not None and _outdated(connection, view):
+                    yield f"view {view.definition.id}, which is computed anew"
                 states = {} if live is None else load_states(connection, live)
                 reached = complete_to(states, lanes_of(view.contexts))
                 followed = [name for name in view.contexts if self.publishes(name)]
                 if any(reached[name] < heads[name] for name in followed):
                     yield f"view {view.definition.id}"
+
+
+def _outdated(connection: Connection, view: Projector[Any]) -> bool:
+    try:
+        find_live(connection, view)
+    except OutdatedView:
+        return True
+    return False
 
 
 @contextmanager

@@ -61,6 +61,29 @@ async def test_an_event_comes_from_the_log_to_an_answer(
         pytest.fail(processes.told_last())
 
 
+async def test_a_view_is_computed_anew_beside_its_projection(
+    processes: Processes, pipeline: Telling
+) -> None:
+    """As after a store was restored: the operator has no other way to a new generation."""
+    await asyncio.to_thread(processes.done, "projections", "migrate")
+    api = await asyncio.to_thread(processes.up, "projections", "serve")
+    await asyncio.to_thread(processes.up, "projections", "project")
+    pipeline.tell(PipelineDefined(key="sales", name="Sales", stages=(FIRST,)))
+    pipeline.tell(DealOpened(pipeline="sales", pipeline_version=1, stage=FIRST))
+    await asyncio.to_thread(processes.done, "projections", "rebuild")
+    pipeline.tell(DealOpened(pipeline="sales", pipeline_version=1, stage=FIRST))
+    token = f"pipeline/*/{pipeline.recorder.safe_position()}"
+
+    def followed() -> bool:
+        answer = httpx.get(f"{api}/v1/views/funnel", params={"after": token, "wait": 1})
+        return answer.status_code == 200 and answer.json()["totals"]["units"] == 2
+
+    try:
+        await until(followed, 60)
+    except TimeoutError:
+        pytest.fail(processes.told_last())
+
+
 @pytest.mark.parametrize(
     ("told", "reason"),
     [

@@ -130,9 +130,7 @@ def _serve() -> int:
 
 def _project() -> int:
     settings = _told()
-    if settings.kafka is None:
-        raise SettingsRefused("CRM_KAFKA is missing: name a broker as host:port.")
-    feeds = kafka_feeds(settings.kafka, settings.namespace, settings.instance)
+    feeds = _feeds(settings)
     with _opened(settings) as views:
         host = views.host(feeds, settings.views)
         probes = Probes(
@@ -161,6 +159,20 @@ def _readiness(host: ViewHost, most: int) -> Mapping[str, Check]:
             raise NotReady(f"too far behind: {far}")
 
     return {"database": host.database.ping, "following": following, "lag": near}
+
+
+def _rebuild() -> None:
+    settings = _told()
+    feeds = _feeds(settings)
+    with _opened(settings) as views:
+        host = views.host(feeds, settings.views)
+        asyncio.run(host.rebuild_all())
+
+
+def _feeds(settings: ProjectionSettings) -> Feeds:
+    if settings.kafka is None:
+        raise SettingsRefused("CRM_KAFKA is missing: name a broker as host:port.")
+    return kafka_feeds(settings.kafka, settings.namespace, settings.instance)
 
 
 def _migrate() -> None:
@@ -202,5 +214,6 @@ def _address(given: SecretStr | None, name: str) -> str:
 ROLES: Final[Mapping[str, Role]] = {
     "serve": Role("answer HTTP", _serve),
     "project": Role("keep the views of CRM_VIEWS up to date, all without it", _project),
+    "rebuild": Role("compute the views of CRM_VIEWS anew from the topics, and end", _rebuild),
     "migrate": Role("make the tables of the views", _migrate),
 }

@@ -87,6 +87,8 @@ class ViewHost:
 
     def failed(self) -> str | None:
         """Why this process does not follow as it should; None while it does."""
+        if not self.runners:
+            return "the views are being prepared; one that is outdated is computed anew first"
         if any(task.done() for task in self._tasks):
             return "a projection has ended; the log says why"
         stopped = [f"{p.name}: {p.stopped}" for p in self.projections if p.stopped is not None]
@@ -149,6 +151,12 @@ class ViewHost:
                 projection.begin_anew()
         await asyncio.to_thread(drop_older, self.database, view, ["retired"])
         return rebuilt
+
+    async def rebuild_all(self) -> None:
+        """Every view that is here, one after the other. Raises RebuildFailed."""
+        await asyncio.to_thread(migrate, self.database)
+        for view in self.views:
+            await self.rebuild(view.definition.id)
 
     async def verify(self, name: str, timeout: float = 60.0) -> list[str]:
         """How the live view differs from the log; empty where it does not."""
