@@ -62,6 +62,7 @@ lock: ## work out requirements/*.lock again (UPGRADE=1 for the newest versions)
 	@test -x build/uv/bin/uv || { $(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet "$(UV)"; }
 	@$(LOCKING) requirements/dev.in -o requirements/dev.lock
 	@$(LOCKING) requirements/service.in -c requirements/dev.lock -o requirements/service.lock
+	@$(LOCKING) requirements/peers.in -o requirements/peers.lock
 
 clean: ## remove what make made; homes with your data (.crm) stay
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

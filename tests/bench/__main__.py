@@ -90,6 +90,7 @@ def _run(benches: Sequence[Bench], rounds: int, *, quick: bool) -> int:
 
 def _measured(bench: Bench, place: Ground, rounds: int) -> Figures | None:
     print(f"\n{bench.id}: {bench.name}", flush=True)
+    rounds = bench.rounds(rounds)
     try:
         with bench.open(place) as sides:
             found = interleaved(sides, rounds, partial(_tell, bench, rounds))

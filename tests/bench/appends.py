@@ -29,48 +29,61 @@ def lead() -> Lead:
     return thing
 
 
-class Appends:
-    """One round after the other on both sides, each followed by a reader while it is written."""
+class Appending:
+    """Our side: rounds on one store, each followed by a reader while it is written."""
 
-    def __init__(
-        self, store: Store, plain: PlainOrders, make: Callable[[], Aggregate], threads: int
-    ) -> None:
+    def __init__(self, store: Store, make: Callable[[], Aggregate], threads: int) -> None:
         self._store = store
-        self._plain = plain
         self._make = make
-        self._threads = threads
+        self.threads = threads
         self._seen: list[int] = []
         self.seconds = _SECONDS
 
-    def sides(self) -> Sides:
-        return Sides(self.ours, self.baseline, proof=self.proof)
-
     def ours(self) -> float:
         after = self._store.recorder.safe_position()
-        done, seen = self._followed(lambda: self._store.save([self._make()]), self._read, after)
+        done, seen = self.followed(lambda: self._store.save([self._make()]), self._read, after)
         if len(seen) != done.times:
             raise NotDone(f"{done.times:,} events were acknowledged, {len(seen):,} were followed")
         self._seen += seen
         return done.rate
 
-    def baseline(self) -> float:
-        after = self._plain.recorder.max_notification_id() or 0
-        return self._followed(self._plain.append, self._plain.read, after)[0].rate
-
     def proof(self) -> str:
         return compared(self._seen, self._store.positions(0))
 
-    def _followed(
+    def followed(
         self, append: Callable[[], object], read: Read, after: int
     ) -> tuple[Done, list[int]]:
         follower = Follower(read, after)
         with follower.following():
-            done = sustained(append, self._threads, self.seconds)
+            done = sustained(append, self.threads, self.seconds)
         return done, follower.seen
 
     def _read(self, after: int) -> tuple[Sequence[int], int]:
         page = self._store.recorder.read_log(after, _PAGE)
         return [envelope.sequence for envelope in page.envelopes], page.safe_to
+
+
+class Appends:
+    """One round after the other on both sides."""
+
+    def __init__(self, appending: Appending, plain: PlainOrders) -> None:
+        self._appending = appending
+        self._plain = plain
+
+    def sides(self) -> Sides:
+        return Sides(self._appending.ours, self.baseline, proof=self._appending.proof)
+
+    def baseline(self) -> float:
+        after = self._plain.recorder.max_notification_id() or 0
+        return self._appending.followed(self._plain.append, self._plain.read, after)[0].rate
+
+
+@contextmanager
+def warming(appending: Appending, place: Ground) -> Iterator[None]:
+    """Short rounds inside the block, those of the run's size after it."""
+    appending.seconds = _QUICK_SECONDS
+    yield
+    appending.seconds = _QUICK_SECONDS if place.quick else _SECONDS
 
 
 def _bench(
@@ -88,12 +101,12 @@ def _bench(
     @contextmanager
     def opened(place: Ground) -> Iterator[Sides]:
         with open_store(place) as store, opening[1](place) as plain:
-            appends = Appends(store, plain, make, threads)
-            appends.seconds = _QUICK_SECONDS
-            appends.ours()
-            appends.baseline()
-            appends.seconds = _QUICK_SECONDS if place.quick else _SECONDS
-            yield appends.sides()
+            appending = Appending(store, make, threads)
+            sides = Appends(appending, plain).sides()
+            with warming(appending, place):
+                sides.ours()
+                sides.baseline()
+            yield sides
 
     return Bench(id, name, "events/s", opened, bars)
 

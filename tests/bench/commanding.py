@@ -30,41 +30,20 @@ _INSERT: Final = "INSERT INTO raw (key, value) VALUES (:client_id, repeat('value
 _TPS: Final = re.compile(r"^tps = ([0-9.]+) \(without", re.MULTILINE)
 
 
-class Commanding:
-    """Every round opens deals, which is not timed, and advances each through all stages."""
+class Inserting:
+    """pgbench: one prepared insert a transaction, as many clients as there are connections."""
 
-    def __init__(self, place: Ground, dsn: str, port: int) -> None:
+    def __init__(self, place: Ground, dsn: str) -> None:
         self._dsn = dsn
-        self._port = port
-        self._each = place.size(_DEALS, _QUICK_DEALS) // CONNECTIONS
         self._inserts = place.size(_INSERTS, _QUICK_INSERTS)
         self._script = place.folder() / "insert.sql"
         self._script.write_text(_INSERT)
-        self._open: list[list[str]] = []
 
     def prepare(self) -> None:
-        """The pipeline, and the table of the other side."""
         with psycopg.connect(self._dsn, autocommit=True) as connection:
             connection.execute(
                 "CREATE TABLE raw (id bigserial PRIMARY KEY, key integer, value text)"
             )
-        with Wire(self._port) as wire:
-            stages = [{"key": key, "probability": 0.5} for key in _STAGES]
-            _command(wire, "/pipelines", {"key": "sales", "stages": stages})
-
-    def before(self) -> None:
-        self._open = self._at_once(lambda wire, _: [_opened(wire) for _ in range(self._each)])
-
-    def ours(self) -> float:
-        started = time.perf_counter()
-        moved = sum(self._at_once(lambda wire, nth: _advanced(wire, self._open[nth])))
-        return moved / (time.perf_counter() - started)
-
-    def _at_once(self, work: Callable[[Wire, int], T]) -> list[T]:
-        """What each connection's share of the work answers."""
-        with ExitStack() as stack, ThreadPoolExecutor(CONNECTIONS) as threads:
-            wires = [stack.enter_context(Wire(self._port)) for _ in range(CONNECTIONS)]
-            return list(threads.map(work, wires, range(CONNECTIONS)))
 
     def baseline(self) -> float:
         command = [str(programs() / "pgbench"), "-n", "-M", "prepared", "-c", str(CONNECTIONS)]
@@ -78,6 +57,35 @@ class Commanding:
         if done.returncode != 0 or found is None:
             raise NotDone(f"pgbench failed: {done.stderr.strip() or done.stdout}")
         return float(found[1])
+
+
+def at_once(port: int, work: Callable[[Wire, int], T]) -> list[T]:
+    """What each connection's share of the work answers; the shares are numbered."""
+    with ExitStack() as stack, ThreadPoolExecutor(CONNECTIONS) as threads:
+        wires = [stack.enter_context(Wire(port)) for _ in range(CONNECTIONS)]
+        return list(threads.map(work, wires, range(CONNECTIONS)))
+
+
+class Commanding:
+    """Every round opens deals, which is not timed, and advances each through all stages."""
+
+    def __init__(self, place: Ground, port: int) -> None:
+        self._port = port
+        self._each = place.size(_DEALS, _QUICK_DEALS) // CONNECTIONS
+        self._open: list[list[str]] = []
+
+    def prepare(self) -> None:
+        with Wire(self._port) as wire:
+            stages = [{"key": key, "probability": 0.5} for key in _STAGES]
+            _command(wire, "/pipelines", {"key": "sales", "stages": stages})
+
+    def before(self) -> None:
+        self._open = at_once(self._port, lambda wire, _: [_opened(wire) for _ in range(self._each)])
+
+    def ours(self) -> float:
+        started = time.perf_counter()
+        moved = sum(at_once(self._port, lambda wire, nth: _advanced(wire, self._open[nth])))
+        return moved / (time.perf_counter() - started)
 
 
 def _command(wire: Wire, path: str, body: dict[str, object]) -> bytes:
@@ -110,10 +118,11 @@ def _opened_bench(place: Ground) -> Iterator[Sides]:
         with closing(Processes(folder, told)) as processes:
             processes.done("pipeline", "migrate")
             port = int(urlsplit(processes.up("pipeline", "serve")).port or 0)
-            commanding = Commanding(place, dsn, port)
+            commanding, inserting = Commanding(place, port), Inserting(place, dsn)
             commanding.prepare()
+            inserting.prepare()
             commanding.before()
-            yield Sides(commanding.ours, commanding.baseline, commanding.before)
+            yield Sides(commanding.ours, inserting.baseline, commanding.before)
 
 
 COMMANDING = Bench(

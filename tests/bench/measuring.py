@@ -51,6 +51,11 @@ class Bench:
     unit: str
     open: Callable[[Ground], AbstractContextManager[Sides]]
     bars: Bars | None = None
+    most_rounds: int | None = None
+    """For what takes minutes: no more rounds than these, however many are asked for."""
+
+    def rounds(self, asked: int) -> int:
+        return asked if self.most_rounds is None else min(asked, self.most_rounds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Final
 
 from crm_events.application import ContextApplication
@@ -65,7 +66,13 @@ def postgres_store(place: Ground, context: str = "pipeline") -> Iterator[Store]:
 
 @contextmanager
 def sqlite_store(place: Ground, context: str = "pipeline") -> Iterator[Store]:
-    folder = place.folder()
+    with sqlite_store_in(place.folder(), context) as store:
+        yield store
+
+
+@contextmanager
+def sqlite_store_in(folder: Path, context: str) -> Iterator[Store]:
+    """The one that lies there, or a new one; stores of one folder share their keys."""
     keys = open_keys(folder / "keys.db", NAMESPACE, folder / "master.key")
     recorder = SqliteRecorder(folder / f"{context}.db")
     with closing(recorder), closing(keys):
