@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from typing import Final
 from uuid import UUID, SafeUUID
@@ -37,7 +36,7 @@ def derived_id(secret: bytes, source: str, kind: str, key: str) -> UUID:
     erased, because the secret never leaves the deployment.
     """
     message = f"{source}\x1f{kind}\x1f{key}".encode()
-    digest = bytearray(hmac.new(secret, message, hashlib.sha256).digest()[:16])
+    digest = bytearray(hmac.digest(secret, message, "sha256")[:16])
     digest[6] = (digest[6] & 0x0F) | (_VERSION_8 << 4)
     digest[8] = (digest[8] & 0x3F) | 0x80
     return UUID(bytes=bytes(digest))

@@ -57,8 +57,8 @@ def _in_utc(value: datetime) -> datetime:
 
 Amount = Annotated[
     Decimal,
+    Field(max_digits=20, decimal_places=6),  # before the validator, or digits are counted in Python
     BeforeValidator(_decimal_text),
-    Field(max_digits=20, decimal_places=6),
     WithJsonSchema({"type": "string", "pattern": f"^{_DECIMAL.pattern}$", "examples": ["1250.00"]}),
 ]
 """An exact amount, as text on the wire: numbers of JSON are binary fractions to most readers."""
