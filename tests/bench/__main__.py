@@ -17,6 +17,7 @@ from tests.bench import report
 from tests.bench.catalogue import BENCHES
 from tests.bench.ground import Ground, ground
 from tests.bench.measuring import Bench, Figures, NotDone, chosen, figures, interleaved
+from tests.bench.profiling import Profiles
 
 _FAILED, _WRONG_USE = 1, 2
 
@@ -29,6 +30,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         if told.document:
             return _document()
+        if told.profile:
+            return _profile(chosen(BENCHES, told.profile), quick=told.quick)
         rounds = told.rounds or (2 if told.quick else 5)
         return _run(chosen(BENCHES, told.only), rounds, quick=told.quick)
     except (LookupError, report.NothingMeasured) as error:
@@ -51,6 +54,13 @@ def _parser() -> argparse.ArgumentParser:
         "--only", action="append", default=[], metavar="ID", help="R2 is R2-1, R2-8 ...; repeatable"
     )
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that all works")
+    parser.add_argument(
+        "--profile",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="one round of our side alone, and where its time went",
+    )
     parser.add_argument(
         "--document", action="store_true", help=f"write {report.RESULTS.name} into the document"
     )
@@ -86,6 +96,22 @@ def _run(benches: Sequence[Bench], rounds: int, *, quick: bool) -> int:
     seconds = time.monotonic() - started
     print(f"wrote {report.RESULTS.relative_to(report.ROOT)} after {seconds:.0f} s")
     return 0 if len(results) == len(benches) else _FAILED
+
+
+def _profile(benches: Sequence[Bench], *, quick: bool) -> int:
+    """Profiling slows Python down several times over: its figures are shares, never rates."""
+    with ground(quick=quick) as place:
+        for bench in benches:
+            print(f"\n{bench.id}: {bench.name}", flush=True)
+            with bench.open(place) as sides:
+                sides.before()
+                sides.ours()
+                profiles = Profiles()
+                sides.before()
+                with profiles.watching():
+                    sides.ours()
+            profiles.tell()
+    return 0
 
 
 def _measured(bench: Bench, place: Ground, rounds: int) -> Figures | None:

@@ -34,7 +34,7 @@ from crm_projections.engine.runner import MakeFeed, Runner
 from crm_projections.engine.view import Projector
 from crm_projections.engine.waiting import Bell
 
-_PAUSE: Final = 0.02
+_PAUSE: Final = 0.1
 _SILENCE: Final = 10.0
 _log = structlog.get_logger("crm.views")
 
@@ -129,10 +129,12 @@ class ViewHost:
         """Whether `complete_to(heads)` came true within `timeout` seconds."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
+        since = self.bell.rings
         while not await asyncio.to_thread(self.complete_to, heads):
             if loop.time() >= deadline:
                 return False
-            await self.bell.heard(self.bell.rings, _PAUSE)
+            await self.bell.heard(since, _PAUSE)
+            since = self.bell.rings
         return True
 
     # --- anew ---
