@@ -60,6 +60,10 @@ class FakeKafka:
         count = PARTITIONS if topic.endswith(".events") else 1
         return [TopicPartition(topic, number) for number in range(count)]
 
+    def holds(self, context: str) -> bool:
+        """Whether anything is on the events topic."""
+        return any(self.lanes[lane] for lane in self.partitions(events_topic(NAMESPACE, context)))
+
     def wipe(self, context: str) -> None:
         """The events topic is deleted and made anew, empty."""
         for lane in self.partitions(events_topic(NAMESPACE, context)):

@@ -83,9 +83,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def run_in_executor(  # type: ignore[override]
         self,
-        executor: Any,
+        executor: Any,  # noqa: ARG002
         func: Callable[..., Any],
-        *args: Any,  # noqa: ARG002
+        *args: Any,
     ) -> asyncio.Future[Any]:
         """The work is done at some moment from now, and heard of at a later one."""
         return self.step(lambda: func(*args))

@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.faults.invariants import Verdict
 from tests.faults.sim.customers import Wish
-from tests.faults.sim.settling import judged
+from tests.faults.sim.settling import is_live, judged
 from tests.faults.sim.shop import POISON, TOO_DEAR
 from tests.faults.sim.world import PARTS, World, world
 from tests.support.decisions import NOW
@@ -78,8 +78,17 @@ def jump(world: World, which: int, how: int) -> None:  # noqa: ARG001
     world.jump = timedelta(seconds=(which % 7 - 3) * 600)
 
 
+def cut_database(world: World, which: int, how: int) -> None:  # noqa: ARG001
+    world.database.fails_in = 1 + which % 4
+
+
 def begin_rebuild(world: World, which: int, how: int) -> None:  # noqa: ARG001
-    world.begin_rebuild()
+    if is_live(world):
+        world.begin_rebuild()
+
+
+def kill_rebuilds(world: World, which: int, how: int) -> None:  # noqa: ARG001
+    world.kill_rebuilds()
 
 
 STEPS: Final[Mapping[str, tuple[Step, int]]] = {
@@ -96,7 +105,9 @@ STEPS: Final[Mapping[str, tuple[Step, int]]] = {
     "wipe": (wipe, 2),
     "take_down": (take_down, 3),
     "jump": (jump, 3),
-    "begin_rebuild": (begin_rebuild, 2),
+    "begin_rebuild": (begin_rebuild, 3),
+    "cut_database": (cut_database, 4),
+    "kill_rebuilds": (kill_rebuilds, 1),
 }
 """Each with how often it comes, in proportion."""
 
@@ -127,4 +138,5 @@ def run(seed: int, length: int = 60) -> Told:
     with world(seed) as made:
         for name, which, how in steps:
             STEPS[name][0](made, which, how)
+            made.look()
         return Told(seed, steps, judged(made))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -14,16 +15,17 @@ from typing import Any, Final
 
 from crm_events.codec import Codec
 from crm_events.feed.kafka import KafkaFeed, KafkaFeedSettings
-from crm_events.feed.port import Positions
+from crm_events.feed.port import Lane, Positions
 from crm_events.feed.reactor import Reactor, TrackedPositions
 from crm_events.relay.relay import Relay, RelaySettings
 from crm_events.store.sqlite import SqliteRecorder
 from crm_events.timers import Timers
 from crm_projections.engine.database import sqlite_database
 from crm_projections.engine.decoding import Decoder
-from crm_projections.engine.generation import migrate, open_live
+from crm_projections.engine.generation import find_live, migrate, open_live
 from crm_projections.engine.intake import Workplace
 from crm_projections.engine.metrics import ViewMetrics
+from crm_projections.engine.position import load_states
 from crm_projections.engine.projection import Projection
 from crm_projections.engine.rebuild import rebuild
 from crm_projections.engine.runner import Pace, Runner
@@ -31,8 +33,10 @@ from crm_projections.engine.waiting import Bell
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
+from tests.faults.evidence import Reading
 from tests.faults.sim.clients import FakeBroker, connecting
 from tests.faults.sim.customers import Customers
+from tests.faults.sim.failing import Failing
 from tests.faults.sim.kafka import NAMESPACE, FakeKafka
 from tests.faults.sim.leading import Lock, SimLeadership
 from tests.faults.sim.loop import Part, VirtualLoop
@@ -62,6 +66,9 @@ class World:
         self.customers = Customers(self.orders, self.loop)
         self.view = OrdersView()
         self.parts: dict[str, Part] = {}
+        self._rebuilds: list[Part] = []
+        self.readings: list[Reading] = []
+        self._shown: dict[Lane, int] = {}
         for name in PARTS:
             self.start(name)
 
@@ -75,7 +82,7 @@ class World:
             SqliteRecorder(path, clock=self.now, leadership=each) for each in self.leaderships
         ]
         self.contacts = SqliteRecorder(folder / "contacts.db", clock=self.now)
-        self.database = sqlite_database(folder / "views.db")
+        self.database = Failing(sqlite_database(folder / "views.db"))
         self.orders = Orders(self.recorders[0], self.codec)
         self.buyers = Buyers(self.contacts, self.codec)
 
@@ -132,6 +139,16 @@ class World:
         metrics = ViewMetrics(CollectorRegistry())
         return Workplace(self.database, Decoder(self.codec), self.now, metrics)
 
+    def look(self) -> None:
+        """As a client does that never wants to see an older answer than the last one."""
+        with self.database.reading() as connection:
+            live = find_live(connection, self.view)
+            states = load_states(connection, live) if live is not None else {}
+        for lane, wanted in self._shown.items():
+            shown = states[lane].sequence if lane in states else None
+            self.readings.append(Reading(f"{lane.context}/{lane.partition}", 200, wanted, shown))
+        self._shown = {lane: state.sequence for lane, state in states.items() if state.sequence}
+
     # --- what may befall them ---
 
     def kill(self, name: str) -> None:
@@ -161,9 +178,17 @@ class World:
 
     def begin_rebuild(self) -> None:
         """Beside everything else."""
-        number = sum(name.startswith("rebuild") for name in self.parts)
-        self.parts[f"rebuild-{number}"] = part = Part("rebuild")
-        self.loop.begin(part, self._rebuild(number))
+        part = Part("rebuild")
+        self._rebuilds.append(part)
+        self.loop.begin(part, self._rebuild(len(self._rebuilds)))
+
+    def rebuilding(self) -> bool:
+        return any(part.task is not None and not part.task.done() for part in self._rebuilds)
+
+    def kill_rebuilds(self) -> None:
+        """What they have filled lies there unfinished."""
+        for part in self._rebuilds:
+            self.loop.kill(part)
 
     async def _rebuild(self, number: int) -> None:
         make_feed = partial(self.feed, f"rebuild-{number}")
@@ -174,11 +199,15 @@ class World:
     def close(self) -> None:
         for part in self.parts.values():
             self.loop.kill(part)
+        self.kill_rebuilds()
         self.customers.hang_up()
         self.loop.close()
         for recorder in (*self.recorders, self.contacts):
             recorder.close()
         self.database.close()
+
+
+RUNNING: ContextVar[World] = ContextVar("world")
 
 
 @contextmanager
@@ -187,9 +216,11 @@ def world(seed: int) -> Iterator[World]:
     place = _MEMORY if _MEMORY.is_dir() else None
     with TemporaryDirectory(prefix="crm-sim-", dir=place) as folder, capture_logs():
         made = World(seed, Path(folder))
+        token = RUNNING.set(made)
         try:
             yield made
         finally:
+            RUNNING.reset(token)
             made.close()
 
 
