@@ -102,9 +102,9 @@ def _standings(metadata: MetaData, suffix: str) -> Table:
         Column("history_unknown", Boolean, nullable=False),
         Column("time_disorder", Boolean, nullable=False),
     )
-    Index(f"{name}_unit", table.c.unit)
     Index(f"{name}_cut", table.c.pipeline, table.c.valid_to, table.c.valid_from)
     now = still_believed(table)
+    Index(f"{name}_unit", table.c.unit, postgresql_where=now, sqlite_where=now)
     Index(
         f"{name}_list",
         *(table.c.pipeline, table.c.entered_at, table.c.unit),

@@ -11,6 +11,7 @@ from crm_events.event import Event
 from sqlalchemy import Connection, select
 
 from crm_projections.engine.writing import among
+from crm_projections.facts.cut import still_believed
 from crm_projections.facts.instants import FOREVER
 from crm_projections.facts.timeline import Interval, KnownInterval, Unit
 from crm_projections.views.funnel.facts import FunnelTables
@@ -61,7 +62,7 @@ def _going_on(
     corrected = select(events.c.unit).where(
         events.c.unit == standings.c.unit, events.c.supersedes.is_not(None)
     )
-    last = (standings.c.valid_to == FOREVER, standings.c.known_to == FOREVER, ~corrected.exists())
+    last = (standings.c.valid_to == FOREVER, ~corrected.exists())
     for unit, known, day in _believed(connection, tables, list(news), *last):
         since = known.interval.valid_from
         if _follow(news[unit], since):
@@ -84,14 +85,14 @@ def _whole(
     columns = [tables.events.c[name] for name in (*_FACT, "type", "data")]
     for some in among(connection, tables.events.c.unit, ids):
         query = select(*columns).where(some).order_by(tables.events.c.sequence)
-        for *told, type, data in connection.execute(query):
+        for *told, type, data in connection.execute(query).all():
             event = _TYPES[type].model_validate_json(data)
             fact = FunnelFact._make((*told, event))
             unit = found.setdefault(fact.unit, FunnelUnit())
             unit.facts.append(fact)
             unit.standing = fold(unit.standing, fact)
             unit.days[fact.effective] = fact.day
-    for id, known, _ in _believed(connection, tables, ids, tables.standings.c.known_to == FOREVER):
+    for id, known, _ in _believed(connection, tables, ids):
         found.setdefault(id, FunnelUnit()).known.append(known)
     return found
 
@@ -100,9 +101,11 @@ def _believed(
     connection: Connection, tables: FunnelTables, ids: Sequence[UUID], *conditions: Any
 ) -> Iterator[tuple[UUID, KnownInterval[Standing], int]]:
     """What is believed of these units and meets the conditions, with the day it begins."""
-    columns = [tables.standings.c[name] for name in (*_INTERVAL, *STANDING, *GROUPING)]
-    for some in among(connection, tables.standings.c.unit, ids):
-        for row in connection.execute(select(*columns).where(some, *conditions)):
+    standings = tables.standings
+    columns = [standings.c[name] for name in (*_INTERVAL, *STANDING, *GROUPING)]
+    for some in among(connection, standings.c.unit, ids):
+        query = select(*columns).where(some, still_believed(standings), *conditions)
+        for row in connection.execute(query).all():
             id, unit, known_from, valid_from, valid_to, event_id, day, *_ = row
             standing = Standing._make((*row[len(_INTERVAL) : _BY], Grouping._make(row[_BY:])))
             interval = Interval(valid_from, valid_to, event_id, standing)
