@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from tests.architecture.checks import ROOT
 
 LOCKS = [ROOT / "requirements" / name for name in ("dev.lock", "service.lock")]
+PEERS = ROOT / "requirements" / "peers.lock"
 ENTRY = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
 
 
@@ -41,7 +42,7 @@ def test_service_lock_is_part_of_the_development_lock() -> None:
     assert service < development
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("lock", [*LOCKS, PEERS], ids=lambda path: path.name)
 def test_lock_holds_hashes_and_no_addresses(lock: Path) -> None:
     text = lock.read_text()
     entries = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]

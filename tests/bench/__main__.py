@@ -16,6 +16,7 @@ from crm_service.collector import spare_the_collector
 from tests.bench import report
 from tests.bench.catalogue import BENCHES
 from tests.bench.ground import Ground, ground
+from tests.bench.growth import picture, running
 from tests.bench.measuring import Bench, Figures, NotDone, chosen, figures, interleaved
 from tests.bench.profiling import Profiles
 
@@ -30,13 +31,15 @@ def main(argv: Sequence[str]) -> int:
     try:
         if told.document:
             return _document()
+        if told.growth or told.picture:
+            return _grown(told)
         if told.profile:
             return _profile(chosen(BENCHES, told.profile), quick=told.quick)
         rounds = told.rounds or (2 if told.quick else 5)
         return _run(chosen(BENCHES, told.only), rounds, quick=told.quick)
     except (LookupError, report.NothingMeasured) as error:
         return _said(str(error.args[0]), _WRONG_USE)
-    except ServerUnavailable as error:
+    except (ServerUnavailable, NotDone) as error:
         return _said(str(error), _FAILED)
 
 
@@ -64,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--document", action="store_true", help=f"write {report.RESULTS.name} into the document"
     )
+    growing = parser.add_argument_group("how cost grows, instead of the benchmarks")
+    growing.add_argument("--growth", action="store_true", help="measure ever larger histories")
+    growing.add_argument("--most", type=_positive, default=1_000_000, help="events (1,000,000)")
+    growing.add_argument("--minutes", type=_positive, default=90, help="at most, about (90)")
+    growing.add_argument("--picture", action="store_true", help="draw what --growth measured")
     return parser
 
 
@@ -82,6 +90,17 @@ def _said(message: str, code: int) -> int:
 def _document() -> int:
     report.document(measured=report.markdown(report.read(), BENCHES))
     print(f"wrote {report.DOCUMENT.relative_to(report.ROOT)}")
+    return 0
+
+
+def _grown(told: argparse.Namespace) -> int:
+    if told.growth:
+        running.run(told.most, told.minutes, quick=told.quick)
+    if told.picture:
+        sizes = running.read()
+        picture.draw()
+        report.document(measured=picture.markdown(sizes), place="growth")
+        print(f"drew {picture.PICTURE.relative_to(report.ROOT)} and its table in the document")
     return 0
 
 

@@ -13,7 +13,6 @@ from tests.bench.measuring import Bars, Bench, Figures
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "build" / "bench.json"
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
-_BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
 _HEADERS = ("id", "what", "ours", "baseline", "unit", "ratio", "range", "good", "ambitious", "")
 
 
@@ -88,11 +87,12 @@ def markdown(results: Sequence[Figures], benches: Sequence[Bench]) -> str:
     return f"{drawn}\n\n{cores} cores, at least {runs} rounds each."
 
 
-def document(path: Path = DOCUMENT, *, measured: str) -> None:
+def document(path: Path = DOCUMENT, *, measured: str, place: str = "measured") -> None:
     """Put a table where the document has the last one. Raises LookupError without the marks."""
+    opening, closing = f"<!-- {place}: begin -->", f"<!-- {place}: end -->"
     text = path.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
+    before, begin, rest = text.partition(opening)
+    _, end, after = rest.partition(closing)
     if not (begin and end):
-        raise LookupError(f"{path} has no {_BEGIN} and {_END}")
+        raise LookupError(f"{path} has no {opening} and {closing}")
     path.write_text(f"{before}{begin}\n{measured}\n{end}{after}", encoding="utf-8")

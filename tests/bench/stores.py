@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -38,6 +38,8 @@ class Store:
     recorder: LogQueries
     keys: SubjectKeys
     app: ContextApplication
+    dsn: str = ""
+    """Of its own database; empty for a file."""
 
     def save(self, things: Sequence[Aggregate]) -> int:
         """In one transaction, as one command; answers the last position."""
@@ -61,7 +63,7 @@ def postgres_store(place: Ground, context: str = "pipeline") -> Iterator[Store]:
         keys = open_keys(dsn, NAMESPACE, master_key_in(place.folder()))
         recorder = PostgresRecorder(dsn, f"{NAMESPACE}_{context}")
         with closing(recorder), closing(keys):
-            yield _store(recorder, keys)
+            yield replace(_store(recorder, keys), dsn=dsn)
 
 
 @contextmanager

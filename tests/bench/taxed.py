@@ -103,7 +103,7 @@ def _counts(connection: psycopg.Connection[tuple[int]], schema: str) -> tuple[in
     """Events, those in which what was written can be read, and remembered commands."""
     said = [_LEAD["name"], *(text for turn in _TURNS for text in turn.values())]
     legible = " OR ".join("position(convert_to(%s, 'UTF8') IN data) > 0" for _ in said)
-    asked = (
+    asked: tuple[tuple[str, str, list[str]], ...] = (
         ("events", "true", []),
         ("events", legible, said),
         ("command_log", "true", []),
