@@ -24,6 +24,7 @@ from crm_service.context import TRANSLATIONS, position_router
 from crm_service.health import NotReady
 from crm_service.principals import Principals
 from crm_service.problems import Registry
+from crm_service.records import history_router
 from crm_service.routing import Router
 
 
@@ -60,7 +61,11 @@ class Context:
         return create_app(
             f"CRM {self.name}",
             self.name,
-            [*self.routers, position_router(self.name, self.app.recorder, self.reacted)],
+            [
+                *self.routers,
+                history_router(self.app, self.codec),
+                position_router(self.name, self.app.recorder, self.reacted),
+            ],
             principals=principals,
             readiness={"store": self.ready},
             errors=self.errors,

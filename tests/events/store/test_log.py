@@ -146,3 +146,12 @@ def test_leader_that_closes_makes_room(opened: Opener) -> None:
     assert here.lead() is not None
     here.close()
     assert there.lead() is not None
+
+
+def test_stream_of_one_thing_with_its_envelopes(recorder: EventRecorder) -> None:
+    lead, other = new_id(), new_id()
+    append(recorder, [event(lead, 1), event(other, 1), event(lead, 2), event(lead, 3)])
+    whole = [e for e in whole_log(recorder) if e.aggregate_id == lead]
+    assert recorder.read_stream(lead, 0, 10) == whole
+    assert recorder.read_stream(lead, 1, 1) == whole[1:2]
+    assert recorder.read_stream(new_id(), 0, 10) == []

@@ -159,6 +159,11 @@ class EventRecorder(ProcessRecorder):
         """The events of many aggregates at once, each in order; absent ids are left out."""
 
     @abstractmethod
+    def read_stream(self, aggregate_id: UUID, after: int, limit: int) -> Sequence[Envelope]:
+        """Envelopes of one aggregate with version > `after`, in order; they name no
+        `prevsequence`."""
+
+    @abstractmethod
     def read_log(self, after: int, limit: int) -> LogPage:
         """Envelopes with sequence > `after`, in order, none past a position still being written."""
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import Notification, StoredEvent
 
+from crm_events.envelope import Envelope
 from crm_events.partitions import PARTITIONS
 from crm_events.store.port import EventRecorder
 from crm_events.store.rows import EVENT_COLUMNS, STREAM_COLUMNS, Row, Values
@@ -65,6 +66,16 @@ class LogQueries(EventRecorder):
                 event = self.values.stored(row)
                 streams[cast(UUID, event.originator_id)].append(event)
         return dict(streams)
+
+    def read_stream(self, aggregate_id: UUID, after: int, limit: int) -> Sequence[Envelope]:
+        rows = self.rows(
+            f"SELECT {EVENT_COLUMNS} FROM events WHERE aggregate_id = ? AND version > ? "
+            "ORDER BY version LIMIT ?",
+            self.values.to_id(aggregate_id),
+            after,
+            limit,
+        )
+        return [self.values.envelope(row) for row in rows]
 
     def log_rows(
         self, after: int, upto: int, limit: int, condition: str = "", *more: Any

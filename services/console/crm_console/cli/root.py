@@ -14,6 +14,7 @@ from crm_console.cli.parking import parked
 from crm_console.cli.sampling import sample
 from crm_console.cli.serving import serve
 from crm_console.cli.session import target_of
+from crm_console.cli.telling import history
 from crm_console.cli.tokens import tokens
 from crm_console.cli.viewing import view
 
@@ -28,6 +29,7 @@ app.command()(serve)
 app.command("import", no_args_is_help=True)(bring)
 app.command(no_args_is_help=True)(view)
 app.command("list", no_args_is_help=True)(list_units)
+app.command(no_args_is_help=True)(history)
 app.command()(sample)
 app.add_typer(parked, name="parked")
 app.add_typer(tokens, name="token")
