@@ -7,12 +7,23 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from tests.faults.ground import Ground
-from tests.faults.scenarios import crashes, cuts, kills, outages, topics, zombies
+from tests.faults.scenarios import (
+    crashes,
+    cuts,
+    disks,
+    kills,
+    outages,
+    poison,
+    restoring,
+    rolling,
+    topics,
+    zombies,
+)
 from tests.faults.trial import Outcome
 
 
 class Run(Protocol):
-    def __call__(self, place: Ground, seed: int, *, long: bool) -> Outcome: ...
+    def __call__(self, place: Ground, seed: int, /, *, long: bool) -> Outcome: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,12 @@ SCENARIOS: Final[Sequence[Scenario]] = (
     Scenario(topics.WIPED, topics.wiped),
     Scenario(topics.REFUSED, topics.refused),
     Scenario(topics.SHUFFLED, topics.shuffled),
+    Scenario(poison.NAME, poison.run),
+    Scenario(restoring.NAME, restoring.run),
+    Scenario(rolling.NAME, rolling.run),
+    Scenario(disks.POSTGRES, disks.postgres, needs=disks.cannot_mount),
+    Scenario(disks.KAFKA, disks.kafka, needs=disks.cannot_mount),
+    Scenario(disks.SQLITE, disks.sqlite, needs=disks.cannot_mount),
 )
 NEVER: Final[Mapping[str, str]] = {
     "I5 and sealing": "sealing is not built yet",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID
@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from crm_events.catalogue import events_topic
 from crm_events.envelope import WATERMARK
 from crm_events.partitions import PARTITIONS
+from crm_events.store.port import EventRecorder
 from crm_projections.engine.generation import find_live
 from crm_projections.engine.position import load_states
 from crm_projections.engine.tables import LETTERS
@@ -32,7 +33,7 @@ _LONGEST_IDLE: Final = 5.0
 def collected(place: Beside, *, rebuilt: Sequence[str] = ("store",)) -> Evidence:
     """Everything but operations and healings. `rebuilt` says what to compute the views anew from;
     where no projection runs there are none."""
-    evidence = Evidence(stored=list(stored(place)))
+    evidence = Evidence(stored=list(stored_of(place.recorders)))
     if place.deployment.publishing:
         evidence.published = asyncio.run(published(place))
     if any(name.startswith("projections-views") for name in place.deployment.roles):
@@ -46,8 +47,9 @@ def body_hash(data: bytes) -> str:
     return blake2b(data, digest_size=8).hexdigest()
 
 
-def stored(place: Beside) -> Iterator[Stored]:
-    for context, recorder in place.recorders.items():
+def stored_of(recorders: Mapping[str, EventRecorder]) -> Iterator[Stored]:
+    """Every event of every store."""
+    for context, recorder in recorders.items():
         after = 0
         while envelopes := recorder.read_log(after, _PAGE).envelopes:
             after = envelopes[-1].sequence

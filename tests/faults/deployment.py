@@ -216,9 +216,9 @@ def deployed(
         "CRM_LOG_LEVEL": "WARNING",
         **(more or {}),
     }
-    migrate_keys(dsn, namespace)
+    migrate_keys(told["CRM_KEYS"], namespace)
     for context in CONTEXTS:
-        migrate(dsn, namespace, context)
+        migrate(told["CRM_POSTGRES"], namespace, context)
     deployment = Deployment(namespace, folder, told)
     stop = threading.Event()
     watching = threading.Thread(target=_watch, args=(deployment, stop), daemon=True)

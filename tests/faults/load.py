@@ -74,7 +74,7 @@ class World:
 
     def __init__(self, journal: Journal, contexts: Sequence[str], seed: int) -> None:
         self._chance = Random(seed)
-        self._journal = journal
+        self.journal = journal
         self._contexts = contexts
         self._choosing = threading.Lock()
         self._numbers = iter(range(1, 1 << 60))
@@ -86,15 +86,13 @@ class World:
     def prepare(self) -> None:
         if "pipeline" in self._contexts:
             stages = {"key": self.pipeline, "stages": STAGES}
-            self._journal.say(Command("define", "/v1/pipeline/pipelines", stages))
+            self.journal.say(Command("define", "/v1/pipeline/pipelines", stages))
         if "campaigns" in self._contexts:
             goal = {"measure": "leads", "target": 100}
             plan = {"name": self.pipeline, "goal": goal, "budget": MONEY, "channels": ["web"]}
-            self.campaign = self._journal.say(Command("plan", "/v1/campaigns/campaigns", plan))[
-                "id"
-            ]
+            self.campaign = self.journal.say(Command("plan", "/v1/campaigns/campaigns", plan))["id"]
             launch = f"/v1/campaigns/campaigns/{self.campaign}:launch"
-            self._journal.say(Command("launch", launch))
+            self.journal.say(Command("launch", launch))
 
     def act(self, due: float) -> None:
         """One errand, as chance has it. What is refused or unknown is in the journal."""
@@ -102,7 +100,7 @@ class World:
             commands, heard = self._chosen()
         try:
             for command in commands:
-                heard(self._journal.say(command, due))
+                heard(self.journal.say(command, due))
         except (Unknown, Refused):
             return
 

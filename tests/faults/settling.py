@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,7 @@ from crm_projections.engine.position import complete_to, load_states
 from crm_projections.engine.view import Projector
 from crm_ticketing.reactions import REACTIONS as OF_TICKETING
 from sqlalchemy import Connection
+from sqlalchemy.exc import ProgrammingError
 
 from tests.faults.deployment import Deployment
 from tests.faults.evidence import Healing
@@ -83,6 +84,14 @@ class Beside:
             states = {} if live is None else load_states(connection, live)
         return complete_to(states, lanes_of([context]))[context]
 
+    def view_taken(self, name: str) -> int:
+        """How many events a view has taken; none before it has tables."""
+        with suppress(ProgrammingError), self.views.database.reading() as connection:
+            live = live_number(connection, name)
+            states = {} if live is None else load_states(connection, live)
+            return sum(state.seen for state in states.values())
+        return 0
+
     def _views(self, heads: dict[str, int]) -> Iterator[str]:
         if not any(name.startswith("projections-views") for name in self.deployment.roles):
             return
@@ -117,8 +126,9 @@ def beside(deployment: Deployment) -> Iterator[Beside]:
             for context in CONTEXTS
         }
         master = Path(told["CRM_MASTER_KEY_FILE"])
-        keys = stack.enter_context(closing(open_keys(dsn, deployment.namespace, master)))
-        database = stack.enter_context(closing(open_database(dsn, deployment.namespace)))
+        namespace, views = deployment.namespace, told.get("CRM_TEST_VIEWS", dsn)
+        keys = stack.enter_context(closing(open_keys(told["CRM_KEYS"], namespace, master)))
+        database = stack.enter_context(closing(open_database(views, namespace)))
         yield Beside(deployment, recorders, build(database, keys, "UTC", "USD"))
 
 

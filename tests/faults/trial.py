@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any, Final
 
 import psutil
+import psycopg
 from crm_events.catalogue import CONTEXTS
 from crm_servers.distributed.topology import VIEWS
 
@@ -61,16 +65,28 @@ class Trial:
     figures: dict[str, Any] = field(default_factory=dict)
     sources: Sequence[str] = ("store",)
     evidence: Evidence = field(default_factory=Evidence)
+    chance: Random = field(default_factory=Random)
     _standing: Standing | None = None
 
     def kill(self, name: str) -> None:
         """SIGKILL of a role or a server, written into the journal."""
         self.journal.remark(f"kill -9 {name}")
+        if name == BACKEND:
+            self._kill_backend()
+            return
         if name in SERVERS:
             getattr(self.place, name).kill()
             self.deployment.kills += 1
         else:
             self.deployment.kill(name)
+
+    def _kill_backend(self) -> None:
+        """One session's process of PostgreSQL; the server then ends all others by itself."""
+        query = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        with psycopg.connect(self.place.postgres.dsn, autocommit=True) as connection:
+            pids = [row[0] for row in connection.execute(query)]
+            os.kill(self.chance.choice(pids), signal.SIGKILL)
+        self.deployment.kills += 1
 
     def begin_server(self, name: str) -> None:
         self.journal.remark(f"start {name}")
@@ -143,6 +159,7 @@ class Trial:
 
 
 SERVERS: Final = ("kafka", "postgres")
+BACKEND: Final = "one backend of postgres"
 
 
 def _slowest(healings: Sequence[Healing]) -> float | None:
@@ -167,7 +184,7 @@ def trial(
         (deployment.folder / "run.json").write_text(json.dumps({"scenario": name, "seed": seed}))
         journal = Journal(deployment.folder / HISTORY, deployment.door, deployment.by)
         world = World(journal, contexts, seed)
-        ours = Trial(place, deployment, journal, world, seed)
+        ours = Trial(place, deployment, journal, world, seed, chance=Random(seed))
         try:
             if {f"{context}-api" for context in contexts} <= deployment.roles.keys():
                 ours.begin()

@@ -12,7 +12,7 @@ from crm_events.catalogue import CONTEXTS
 from tests.faults.deployment import FOLLOWERS
 from tests.faults.ground import Ground
 from tests.faults.nemesis import Prey, Strike, carried_out, schedule
-from tests.faults.trial import SERVERS, Outcome, Trial, told, trial
+from tests.faults.trial import BACKEND, SERVERS, Outcome, Trial, told, trial
 
 NAME: Final = "kills"
 SHORT, LONG = 18, 240
@@ -26,7 +26,8 @@ def prey() -> list[Prey]:
     relays = [Prey(f"{context}-relay", 2.0) for context in CONTEXTS]
     reacts = [Prey(f"{context}-react") for context in FOLLOWERS]
     views = [Prey("projections-views", 3.0), Prey("projections-api")]
-    return [*apis, *relays, *reacts, *views, Prey("kafka", 0.7, 3.0), Prey("postgres", 0.7, 1.0)]
+    servers = [Prey("kafka", 0.5, 2.0), Prey("postgres", 0.5, 1.0), Prey(BACKEND, 0.5)]
+    return [*apis, *relays, *reacts, *views, *servers]
 
 
 def run(place: Ground, seed: int, *, long: bool) -> Outcome:

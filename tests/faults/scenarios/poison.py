@@ -1,0 +1,115 @@
+"""One event in a thousand that no view can take: what it stops, and what it costs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+import orjson
+from crm_events.ids import new_id
+from crm_events.partitions import partition_of
+from crm_events.store.port import Beside as Along
+from crm_events.store.port import NewEvent
+
+from tests.faults.evidence import Poison
+from tests.faults.ground import Ground
+from tests.faults.settling import Beside, beside
+from tests.faults.trial import Outcome, Trial, told, trial
+from tests.support.waiting import PAUSE, wait_until
+
+NAME: Final = "poison"
+SHORT, LONG = 10_000, 40_000
+_ROLES, _CONTEXTS = ("pipeline-relay",), ("pipeline",)
+_EVERY: Final = 1_000
+_AT_ONCE: Final = 1_000
+_SECONDS: Final = 120.0
+_VIEW: Final = "retention"
+_PLACED, _AMENDED = "crm.pipeline.OrderPlaced.v1", "crm.pipeline.OrderAmended.v1"
+_BROKEN: Final = b'{"customer_id": "nobody'
+
+
+def run(place: Ground, seed: int, *, long: bool) -> Outcome:
+    """The same backlog twice, with poison and without; the view that takes it is begun then."""
+    count = LONG if long else SHORT
+    rates = {}
+    with trial(
+        place, f"{NAME}-none", seed, roles=["pipeline-relay"], contexts=("pipeline",)
+    ) as ours:
+        rates["without"] = _taken(ours, count, poisoned=False)
+    with trial(place, NAME, seed, roles=_ROLES, contexts=_CONTEXTS) as ours:
+        rates["with"] = _taken(ours, count, poisoned=True)
+        ours.rest("the poison")
+        ours.figures["events_a_second_without"] = round(rates["without"])
+        ours.figures["events_a_second_with"] = round(rates["with"])
+        cost = 100.0 * (1 - rates["with"] / rates["without"])
+        ours.figures["cost_percent"] = round(cost, 1)
+        ours.figures["poisoned_events"] = len(ours.poison)
+        told(f"{len(ours.poison)} of {count} poisoned: {cost:.1f} % slower")
+        return ours.judged(NAME)
+
+
+def _taken(ours: Trial, count: int, *, poisoned: bool) -> float:
+    """Events a second that the view took of a backlog."""
+    with beside(ours.deployment) as opened:
+        _write(ours, opened, count, poisoned=poisoned)
+        recorder = opened.recorders["pipeline"]
+        head = recorder.safe_position()
+        published = lambda: recorder.relay_state().position >= head  # noqa: E731
+        wait_until(published, "the backlog is published", _SECONDS)
+        ours.deployment.add("projections-views", {"CRM_VIEWS": _VIEW})
+        reached = partial(opened.view_taken, _VIEW)
+        began = _when(lambda: reached() > 0)
+        taken = reached()
+        ended = _when(lambda: reached() >= count)
+    return (count - taken) / (ended - began)
+
+
+def _when(holds: Callable[[], bool]) -> float:
+    deadline = time.monotonic() + _SECONDS
+    while not holds():
+        if time.monotonic() > deadline:
+            raise AssertionError("the view did not take the backlog in time")
+        time.sleep(PAUSE / 4)  # noqa: TID251 (this is the waiter)
+    return time.monotonic()
+
+
+def _write(ours: Trial, opened: Beside, count: int, *, poisoned: bool) -> None:
+    """Orders, each amended once; the bytes of every thousandth event say nothing. What amends a
+    poisoned order lies behind it."""
+    recorder = opened.recorders["pipeline"]
+    for start in range(0, count, _AT_ONCE):
+        ids = [new_id() for _ in range(_AT_ONCE // 2)]
+        events = [_event(id, 1, _PLACED, _placed(id)) for id in ids]
+        events += [_event(id, 2, _AMENDED, _placed(id, "12.00")) for id in ids]
+        if poisoned and start % _EVERY == 0:
+            events[0] = _event(ids[0], 1, _PLACED, _BROKEN)
+            ours.poison.append(Poison(str(events[0].event_id), str(ids[0]), (_VIEW,)))
+        recorder.insert_events(events, beside=Along())
+
+
+def _placed(id: UUID, amount: str = "10.00") -> bytes:
+    money = {"amount": amount, "currency": "USD"}
+    return orjson.dumps({"customer_id": str(id), "total": money})
+
+
+def _event(id: UUID, version: int, type: str, data: bytes) -> NewEvent:
+    command = new_id()
+    return NewEvent(
+        originator_id=id,
+        originator_version=version,
+        topic=type,
+        state=data,
+        event_id=new_id(),
+        occurred_at=None,
+        partition=partition_of(id),
+        correlation_id=command,
+        causation_id=None,
+        command_id=command,
+        actor="faults",
+        origin="live",
+        supersedes=None,
+        traceparent=None,
+    )
