@@ -3,13 +3,14 @@ will stay the same."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
 from crm_events.contracts.contacts import StaffRegistered
 from crm_events.contracts.pipeline import DealOpened, PipelineDefined, Stage
-from crm_events.event import Staff
+from crm_events.event import Money, Staff
 from crm_projections.engine.database import Database
 from crm_projections.engine.instants import micros
 from crm_projections.engine.marks import known_at
@@ -156,6 +157,34 @@ async def test_wrong_parameters_are_named(
     answer = await local.client.get("/v1/views/funnel", params=parameters)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+async def test_the_last_day_there_is_can_be_asked_about(local: Served) -> None:
+    answer = await local.get("/funnel", to="9999-12-31", as_of="9999-12-31", known_at="9999-12-31")
+    assert answer["parameters"]["as_of"] == "9999-12-31T23:59:59.999999+00:00"
+
+
+@pytest.mark.parametrize("name", ["from", "to", "as_of", "known_at"])
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_times_beyond_what_can_be_told_are_refused(
+    local: Served, name: str, moment: str
+) -> None:
+    answer = await local.client.get("/v1/views/funnel", params={name: moment})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, name)
+    assert "year" in answer.json()["errors"][0]["reason"]
+
+
+async def test_sums_are_exact_or_refused_never_wrong(served: Served) -> None:
+    most = Money(amount=Decimal("99999999999999.9999"), currency="EUR")
+    opened = DealOpened(pipeline="sales", pipeline_version=1, stage=FIRST, amount=most)
+    for deal in range(1, 11):
+        served.log.append(lead(deal), opened)
+    await served.settle()
+    answer = await served.client.get("/v1/views/funnel")
+    if answer.status_code == 200:
+        assert "'999999999999999.999'" in str(answer.json()["totals"])
+    else:
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/sum-too-large")
 
 
 async def test_an_unknown_view_lists_those_there_are(local: Served) -> None:

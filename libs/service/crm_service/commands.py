@@ -21,7 +21,7 @@ from crm_service.route_table import described
 
 LONGEST_KEY: Final = 200
 _KEYS: Final = UUID("4b1d7c8e-3f0a-5e62-9c57-0d2f6a1be9d4")
-_ETAG: Final = re.compile(r'"([1-9]\d{0,17})"', re.ASCII)
+_ETAG: Final = re.compile(r'"([1-9][0-9]{0,17})"')
 
 
 def command_id(caller: Principal, key: str | None) -> UUID:
@@ -50,13 +50,22 @@ def version_of(if_match: str | None) -> int | None:
     return int(found[1])
 
 
-@described("If-Match", 'The version you read, such as `"7"`; a stale one is refused with 412.')
+@described(
+    "If-Match",
+    'The version you read, such as `"7"`; a stale one is refused with 412.',
+    pattern=rf"^(\*|{_ETAG.pattern})$",
+)
 async def expected_version(request: Request) -> int | None:
     """The version a change expects. As a dependency: `Expected`."""
     return version_of(request.headers.get("if-match"))
 
 
-@described("Idempotency-Key", "A request repeated under its key is answered as the first time.")
+@described(
+    "Idempotency-Key",
+    "A request repeated under its key is answered as the first time.",
+    minLength=1,
+    maxLength=LONGEST_KEY,
+)
 async def command_cause(request: Request) -> Cause:
     """The cause of the command this request gives, effective now. As a dependency: `CommandCause`.
 

@@ -10,11 +10,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext
 
+from crm_service.links import add_links
 from crm_service.problems import MEDIA_TYPE, Registry
 from crm_service.route_table import RouteTable, headers_of
 
 _FOR_ALL: Final = frozenset({400, 401, 403, 422, 500, 503})
-_FOR_BODIES: Final = frozenset({409, 412, 413, 415})
+_FOR_BODIES: Final = frozenset({404, 409, 412, 413, 415})
 _FIELD_ERROR: Final = {
     "type": "object",
     "required": ["in", "field", "reason"],
@@ -70,14 +71,12 @@ def describe(app: FastAPI, registry: Registry) -> dict[str, Any]:
         operation["responses"].update(answers)
     for _, route in RouteTable(app).operations():
         _declare_headers(document["paths"][route.path_format], route)
+    add_links(document)
     return document
 
 
 def _declare_headers(item: dict[str, Any], route: RouteContext) -> None:
-    declared = [
-        {"name": name, "in": "header", "description": meaning, "schema": {"type": "string"}}
-        for name, meaning in headers_of(route.dependant).items()
-    ]
+    declared = list(headers_of(route.dependant).values())
     for method in route.methods or ():
         if declared:
             item[method.lower()].setdefault("parameters", []).extend(declared)

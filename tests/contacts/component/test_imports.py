@@ -190,6 +190,15 @@ async def test_key_that_occurs_twice_is_taken_in_order(contacts: Running) -> Non
     assert [getattr(e, "team", "") for e in contacts.events(last)] == ["North", "West", "East"]
 
 
+async def test_rows_of_a_key_that_has_settled_change_nothing(contacts: Running) -> None:
+    sent = rows(MEI, MEI | {"team": "West"}, keys=["1", "1"])
+    sent[0]["settled"] = sent[1]["row_hash"]
+    assert statuses(await imported(contacts, "staff", sent)) == ["accepted"] * 2
+    head = contacts.head()
+    assert statuses(await imported(contacts, "staff", sent)) == ["unchanged"] * 2
+    assert contacts.head() == head
+
+
 async def test_organisations_bring_revenue_in_a_currency(contacts: Running) -> None:
     sent = rows(
         {"name": "Acme", "revenue": "1100.04", "parent": "Holding"},

@@ -22,12 +22,17 @@ V = TypeVar("V", bound=BaseModel)
 MOST_ROWS: Final = 1_000
 
 
+Hash = Annotated[str, Field(pattern=r"^([0-9a-f]{2}){8,64}$")]
+
+
 class RowIn(Body):
-    """One row. `key` names the thing within its source; `row_hash` tells its content."""
+    """One row. `key` names the thing within its source; `row_hash` tells its content. Where later
+    rows have the same key, `settled` is the hash of the last: known, it tells that all are in."""
 
     line: int = Field(ge=1)
     key: Annotated[str, Field(min_length=1, max_length=500)]
-    row_hash: Annotated[str, Field(pattern=r"^([0-9a-f]{2}){8,64}$")]
+    row_hash: Hash
+    settled: Hash | None = None
     values: dict[str, JsonValue]
 
 

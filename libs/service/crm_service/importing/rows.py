@@ -121,7 +121,7 @@ class RowImport(Generic[A, V]):
         known = self._known_as(ids)
         fresh: dict[UUID, V] = {}
         for row_id, row in ids.items():
-            if before.get(row_id) == bytes.fromhex(row.row_hash):
+            if before.get(row_id) in _in_already(row):
                 self._keep(row, "unchanged", known.get(row_id, row_id))
                 continue
             values = self._values(row)
@@ -187,6 +187,11 @@ class RowImport(Generic[A, V]):
         self._results[id(row)] = RowResult(
             line=row.line, status="refused", column=column, reason=str(error)
         )
+
+
+def _in_already(row: RowIn) -> set[bytes]:
+    """What is remembered under a row's key when nothing that it says is new."""
+    return {bytes.fromhex(known) for known in (row.row_hash, row.settled) if known}
 
 
 def _without_repeats(rows: Iterable[RowIn]) -> Iterator[list[RowIn]]:

@@ -13,6 +13,7 @@ from crm_console.importing.options import ImportOptions
 from crm_console.importing.plan import Plan
 from crm_console.importing.reading.source import TextSource
 from crm_console.importing.reading.table import Layout, Table
+from crm_console.importing.repeated import Groups
 from crm_console.importing.result import Counts, ImportRow, Note, RowError
 
 
@@ -34,6 +35,7 @@ class ImportFile:
         self.records = self._plan.survey.records
         self.notes: tuple[Note, ...] = notes_on(kind, table, self.mapping, self._plan.survey)
         self.counts = Counts()
+        self._groups = Groups(self._repeated(), self._plan.survey.repeated)
 
     def rows(self) -> Iterator[ImportRow | RowError]:
         """Every record in file order, each as a row or as an error. May be called again.
@@ -41,15 +43,23 @@ class ImportFile:
         `counts` is that of the pass begun last. Raises FileRefused if the file has changed.
         """
         self.counts = counts = Counts()
-        read = self._plan.row_reader().read
-        for record in self._table.records():
-            result = read(record)
+        marked = self._groups.of_a_pass().marked
+        for result in self._results():
             counts.read += 1
             if isinstance(result, ImportRow):
                 counts.accepted += 1
+                yield marked(result)
             else:
                 counts.refused += 1
-            yield result
+                yield result
+
+    def _results(self) -> Iterator[ImportRow | RowError]:
+        return map(self._plan.row_reader().read, self._table.records())
+
+    def _repeated(self) -> Iterator[ImportRow]:
+        """Rows that may share a key; another pass over the file only if there are any."""
+        results = self._results() if self._plan.survey.repeated else ()
+        return (row for row in results if isinstance(row, ImportRow) and row.keyed)
 
 
 def open_table(path: Path, kind: str, options: ImportOptions | None = None) -> ImportFile:

@@ -41,6 +41,8 @@ class ImportRow:
     date_only: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
     """The cells as they were, for the error file should the row be refused later."""
+    settled: str | None = None
+    """With more rows to come under this key: the hash of the last, which stands for them all."""
 
 
 @dataclass(frozen=True, slots=True)

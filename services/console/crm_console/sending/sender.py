@@ -156,7 +156,8 @@ class Sender:
         except UnknownName as unknown:
             self._refuse(self._error(row, unknown.field, str(unknown)))
             return None
-        return {"line": row.line, "key": row.key, "row_hash": row.row_hash, "values": values}
+        sent = {"line": row.line, "key": row.key, "row_hash": row.row_hash, "values": values}
+        return sent if row.settled is None else {**sent, "settled": row.settled}
 
     def _decided(self, rows: Sequence[Mapping[str, Any]]) -> Any:
         """What the context answers to these rows, once it has seen the names in them."""

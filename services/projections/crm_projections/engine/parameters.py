@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from crm_projections.engine.instants import micros
-
-_LAST = timedelta(microseconds=1)
 
 
 def _zone(info: ValidationInfo) -> ZoneInfo:
@@ -35,15 +33,22 @@ def _parsed(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)), False
 
 
+def _micros(moment: datetime) -> int:
+    try:
+        return micros(moment.astimezone(UTC))
+    except OverflowError:
+        raise ValueError("name a time whose year is 1 to 9999 in UTC") from None
+
+
 def _start(value: Any, info: ValidationInfo) -> Any:
-    return micros(_parsed(value, _zone(info))[0]) if isinstance(value, str) else value
+    return _micros(_parsed(value, _zone(info))[0]) if isinstance(value, str) else value
 
 
 def _end(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str):
         return value
     moment, whole_day = _parsed(value, _zone(info))
-    return micros(moment + timedelta(days=1) - _LAST if whole_day else moment)
+    return _micros(datetime.combine(moment, time.max, moment.tzinfo) if whole_day else moment)
 
 
 Start = Annotated[int, BeforeValidator(_start)]
