@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from traceback import StackSummary, walk_tb
 from types import TracebackType
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, cast
 
 import orjson
 import structlog
@@ -44,6 +45,23 @@ def without_messages(_logger: Any, _method: str, entry: EventDict) -> EventDict:
     return entry
 
 
+class _Lossy:
+    """A disk that is full costs lines of the log, and nothing else: whoever has something to say
+    goes on, be it a request or the one thread that writes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+
 class _Line(structlog.PrintLogger):
     """Writes lines of structlog straight out; the standard library's way costs twice the time."""
 
@@ -54,7 +72,7 @@ class _Line(structlog.PrintLogger):
 
 def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     """Send the logs of structlog and of the standard library to one stream, in one shape."""
-    out = stream or sys.stdout
+    out = cast(TextIO, _Lossy(stream or sys.stdout))
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
