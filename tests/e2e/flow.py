@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
 from crm_events.ids import new_id
 
-from tests.e2e.journal import Journal, Unknown
+from tests.e2e.roles import caller
 from tests.e2e.speaking import client_of
+from tests.faults.journal import Command, Journal, Unknown
 from tests.support.commanding import Crm
 from tests.support.waiting import wait_until
 
@@ -50,20 +52,24 @@ class Stage:
         return [self.deal, self.lead, self.response, feedback, order]
 
     def deal(self, journal: Journal) -> None:
-        opened = journal.say("open", "/v1/pipeline/deals", {"pipeline": self.pipeline, **PRICED})
+        opened = journal.say(
+            Command("open", "/v1/pipeline/deals", {"pipeline": self.pipeline, **PRICED})
+        )
         path = f"/v1/pipeline/deals/{opened['id']}"
-        journal.say("advance", f"{path}:advance", {"stage": "second"})
-        journal.say("win", f"{path}:win", {})
+        journal.say(Command("advance", f"{path}:advance", {"stage": "second"}))
+        journal.say(Command("win", f"{path}:win", {}))
 
     def lead(self, journal: Journal) -> None:
-        captured = journal.say("capture", "/v1/contacts/leads", {"name": "Ada", "source": "flow"})
+        captured = journal.say(
+            Command("capture", "/v1/contacts/leads", {"name": "Ada", "source": "flow"})
+        )
         path = f"/v1/contacts/leads/{captured['id']}"
-        journal.say("qualify", f"{path}:qualify", {})
-        journal.say("convert", f"{path}:convert", {"pipeline": self.pipeline})
+        journal.say(Command("qualify", f"{path}:qualify", {}))
+        journal.say(Command("convert", f"{path}:convert", {"pipeline": self.pipeline}))
 
     def response(self, journal: Journal) -> None:
         path = f"/v1/campaigns/campaigns/{self.campaign}/responses"
-        journal.say("respond", path, {"channel": "web", "name": "Grace"})
+        journal.say(Command("respond", path, {"channel": "web", "name": "Grace"}))
 
 
 PRICED = {"amount": MONEY}
@@ -71,11 +77,20 @@ PRICED = {"amount": MONEY}
 
 def feedback(journal: Journal) -> None:
     said = {"customer_id": str(new_id()), "content": "It broke.", "category": "flow"}
-    journal.say("feedback", "/v1/ticketing/feedback", {**said, "channel": "web"})
+    journal.say(Command("feedback", "/v1/ticketing/feedback", {**said, "channel": "web"}))
 
 
 def order(journal: Journal) -> None:
-    journal.say("order", "/v1/pipeline/orders", {"customer_id": str(new_id()), "total": MONEY})
+    journal.say(
+        Command("order", "/v1/pipeline/orders", {"customer_id": str(new_id()), "total": MONEY})
+    )
+
+
+@contextmanager
+def journalled(file: Path, crm: Crm, folder: Path) -> Iterator[Journal]:
+    """A client of a deployment that remembers its operations in this file."""
+    with client_of(crm) as client, closing(Journal(file, lambda _: client, caller(folder))) as ours:
+        yield ours
 
 
 @contextmanager

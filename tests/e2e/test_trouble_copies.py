@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 
 import httpx
 
 from tests.e2e.conftest import COPIES, Deployment
-from tests.e2e.flow import Stage, expected, figures, flowing
-from tests.e2e.journal import Journal
+from tests.e2e.flow import Stage, expected, figures, flowing, journalled
 from tests.e2e.roles import Roles
 from tests.e2e.speaking import client_of
 from tests.support.waiting import wait_until
@@ -43,7 +41,7 @@ def test_any_copy_does_the_work_of_both(distributed: Deployment, tmp_path: Path)
     stage = Stage.made(crm)
     before = figures(crm, stage)
     with (
-        closing(Journal(tmp_path / "history.jsonl", crm)) as journal,
+        journalled(tmp_path / "history.jsonl", crm, distributed.folder) as journal,
         client_of(crm) as client,
         flowing(journal, [stage.lead]),
     ):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import closing
 from pathlib import Path
 
 from crm_service.commands import command_id
 from crm_service.principals import Principal
 
 from tests.e2e.conftest import Deployment
-from tests.e2e.flow import Stage, expected, figures, flowing, wait_for_more
-from tests.e2e.journal import Journal
+from tests.e2e.flow import Stage, expected, figures, flowing, journalled, wait_for_more
 from tests.e2e.roles import GATEWAY, SERVERS, Roles, caller
 from tests.e2e.stores import CONTEXTS, Stores, stores_of_roles
+from tests.faults.journal import Journal
 
 BETWEEN = 12
 """Operations that are acknowledged between one kill and the next."""
@@ -35,7 +34,7 @@ def test_every_process_killed_in_turn(distributed: Deployment, tmp_path: Path) -
     before = figures(distributed.crm, stage)
     with stores_of_roles(roles) as stores:
         types_before = types_of(stores)
-    with closing(Journal(tmp_path / "history.jsonl", distributed.crm)) as journal:
+    with journalled(tmp_path / "history.jsonl", distributed.crm, distributed.folder) as journal:
         with flowing(journal, stage.stories()):
             killed = killed_in_turn(roles, journal)
             wait_for_more(journal, BETWEEN)

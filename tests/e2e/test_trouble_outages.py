@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -14,10 +14,10 @@ import pytest
 from crm_events.ids import new_id
 
 from tests.e2e.conftest import Deployment
-from tests.e2e.flow import MONEY, Stage, expected, figures, flowing, wait_for_more
-from tests.e2e.journal import Journal
+from tests.e2e.flow import MONEY, Stage, expected, figures, flowing, journalled, wait_for_more
 from tests.e2e.roles import GATEWAY, SERVERS, Roles
 from tests.e2e.speaking import client_of, problem_of, speaking
+from tests.faults.journal import Journal
 from tests.support.waiting import wait_until
 
 ENOUGH = 120
@@ -37,7 +37,7 @@ def roles(distributed: Deployment) -> Roles:
 
 @pytest.fixture
 def journal(distributed: Deployment, tmp_path: Path) -> Iterator[Journal]:
-    with closing(Journal(tmp_path / "history.jsonl", distributed.crm)) as ours:
+    with journalled(tmp_path / "history.jsonl", distributed.crm, distributed.folder) as ours:
         yield ours
 
 
