@@ -63,6 +63,15 @@ Amount = Annotated[
 ]
 """An exact amount, as text on the wire: numbers of JSON are binary fractions to most readers."""
 
+MoneyAmount = Annotated[
+    Amount,
+    Field(max_digits=18, decimal_places=4),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^-?\d{1,14}(\.\d{1,4})?$", "examples": ["1250.00"]}
+    ),
+]
+"""An amount of money: it has as many places as the money of events."""
+
 Instant = Annotated[
     AwareDatetime,
     BeforeValidator(_instant_text),
@@ -80,7 +89,7 @@ class Money(event.Money):
     """The money of events, with its amount as a decimal string. What is read is an `event.Money`:
     one of another class would never equal the same money in an event."""
 
-    amount: Amount
+    amount: MoneyAmount
 
     @classmethod
     def __get_pydantic_core_schema__(

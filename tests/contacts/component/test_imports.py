@@ -199,6 +199,14 @@ async def test_rows_of_a_key_that_has_settled_change_nothing(contacts: Running) 
     assert contacts.head() == head
 
 
+async def test_amount_of_too_many_places_is_refused_by_its_column(contacts: Running) -> None:
+    sent = rows({"name": "Acme", "revenue": "3.010348"}, {"name": "Bolt", "revenue": "3.0103"})
+    refused, taken = await imported(contacts, "organisations", sent)
+    assert (refused["status"], refused["column"]) == ("refused", "revenue")
+    assert "4 decimal places" in refused["reason"]
+    assert taken["status"] == "accepted"
+
+
 async def test_organisations_bring_revenue_in_a_currency(contacts: Running) -> None:
     sent = rows(
         {"name": "Acme", "revenue": "1100.04", "parent": "Holding"},

@@ -11,7 +11,7 @@ from crm_events.event import Text
 from crm_events.store.port import DirectoryEntry
 from crm_service.importing.options import Options, money, options_of
 from crm_service.importing.protocol import ImportIn
-from crm_service.schemas import Amount, Body
+from crm_service.schemas import Body, MoneyAmount
 from crm_service.settings import Currency
 
 from crm_contacts.application import ContactsApplication
@@ -27,7 +27,7 @@ class OrganisationRow(Body):
     sector: Text | None = None
     region: Text | None = None
     size: Text | None = None
-    revenue: Amount | None = None
+    revenue: MoneyAmount | None = None
     currency: Currency | None = None
     parent: Text | None = None
 

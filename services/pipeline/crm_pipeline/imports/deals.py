@@ -25,7 +25,7 @@ from crm_service.importing.dates import (
 )
 from crm_service.importing.options import money, options_of
 from crm_service.importing.protocol import ImportIn, ImportKind, RowRefused
-from crm_service.schemas import Amount, Body, Instant
+from crm_service.schemas import Body, Instant, MoneyAmount
 from crm_service.settings import Currency
 from crm_service.staff import staff_of
 from pydantic import Field
@@ -52,7 +52,7 @@ class DealRow(Body):
     product_id: UUID | None = None
     opened_at: Instant | None = None
     closed_at: Instant | None = None
-    amount: Annotated[Amount, Field(ge=0)] | None = None
+    amount: Annotated[MoneyAmount, Field(ge=0)] | None = None
     currency: Currency | None = None
     sector: Text | None = None
     region: Text | None = None

@@ -13,7 +13,7 @@ from crm_events.names import folded
 from crm_events.store.port import DirectoryEntry
 from crm_service.importing.options import Options, money, options_of
 from crm_service.importing.protocol import ImportIn, ImportKind
-from crm_service.schemas import Amount, Body
+from crm_service.schemas import Body, MoneyAmount
 from crm_service.settings import Currency
 
 from crm_pipeline.application import PipelineApplication
@@ -27,7 +27,7 @@ class ProductRow(Body):
 
     name: Text
     series: Text | None = None
-    price: Amount | None = None
+    price: MoneyAmount | None = None
     currency: Currency | None = None
 
 
