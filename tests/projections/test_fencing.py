@@ -152,6 +152,23 @@ async def test_lane_that_comes_after_a_rebuild_is_taken_into_the_new_tables(rig:
     assert [row[2] for row in rig.rows(view)] == ["a", "b"]
 
 
+async def test_lane_that_went_and_came_unnoticed_is_read_from_its_row(rig: Rig) -> None:
+    """Another process moved it meanwhile: what comes next seems to lie ahead of a gap."""
+    rig.tag(1, "a")
+    first, second = await rig.start(), await rig.start()
+    view = first.views[0]
+    await first.until(lambda: rig.seen(view) == 1, "first event taken by the first")
+    lane = next(lane for lane, state in rig.states(view).items() if state.sequence)
+    second.feed.lost_lanes = set(rig.states(view)) - {lane}
+    rig.tag(1, "b")
+    await second.until(lambda: rig.seen(view) == 2, "second event taken by the second")
+    first.feed.lost_lanes = set(rig.states(view)) - {lane}
+    await _read_all_again(first)
+    rig.tag(1, "c")
+    await first.until(lambda: rig.seen(view) == 3, "the next one taken by the first")
+    assert [row[2] for row in rig.rows(view)] == ["a", "b", "c"]
+
+
 async def _read_all_again(process: Process) -> None:
     """As after a rebalance: lanes are sought at their stored positions."""
     await process.feed.start()

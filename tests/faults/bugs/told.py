@@ -47,13 +47,14 @@ def wiped_under_a_dying_relay() -> Verdicts:
 
 
 def refused_batch() -> Verdicts:
-    """The broker refuses one batch, and takes what comes after it."""
+    """The broker refuses a batch, and takes what comes after it; again and again, as it may be one
+    of marks or of watermarks."""
     with world(1) as made:
         made.loop.let(1.0)
-        _order(made, 0, 0.5)
-        made.kafka.refusals = 1
-        _order(made, 0, 0.5)
-        _order(made, 0, 0.5)
+        for _ in range(5):
+            _order(made, 0, 0.5)
+            made.kafka.refusals = 1
+            _order(made, 0, 0.8)
         return judged(made, limit=20.0)
 
 

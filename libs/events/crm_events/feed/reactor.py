@@ -129,6 +129,7 @@ class Reactor:
                 self._troubles.held.release(lane)
                 await self._read_again(lane)
         for lane in self._troubles.gaps.due(now):
+            self._troubles.gaps.release(lane)
             await self._read_again(lane)
 
     async def _read_again(self, lane: Lane) -> None:
@@ -177,6 +178,8 @@ class Reactor:
                 continue
             before = self._seen[batch.lane].position
             order = in_order(batch.envelopes, before.sequence)
+            if batch.lane in self._troubles.gaps and not order.fresh:
+                continue  # what was passed over comes again, once the lane is read again
             self._troubles.note_gap(batch.lane, order.gap, now)
             fresh += order.fresh
             after[batch.lane] = after_batch(batch, order, before)

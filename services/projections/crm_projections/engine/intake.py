@@ -73,6 +73,14 @@ class Intake(Generic[T]):
             del self.states[lane]
             self.gaps.note(lane, (), 0.0)
 
+    def overdue(self, now: float) -> set[Lane]:
+        """Lanes that are to be read again from their rows, for nothing has mended their gaps: what
+        is known of them may be what another process has moved on from."""
+        late = self.gaps.overdue(now)
+        for lane in late:
+            self.states.pop(lane, None)
+        return late
+
     def take(self, batches: Sequence[LaneBatch], now: float) -> tuple[bool, str | None]:
         """Take what can be taken; answers whether anything moved, and why nothing may follow.
 

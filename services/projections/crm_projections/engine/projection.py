@@ -94,7 +94,7 @@ class Projection(Generic[T]):
         self.moves += moved
         if stop is not None:
             self.stop(stop)
-        return intake.gaps.overdue(now)
+        return intake.overdue(now)
 
     def _open(self) -> Intake[T]:
         opened = self._opener()
