@@ -38,19 +38,22 @@ class Recovering:
         self._port = pipeline
         self._outage = outage
         self._stack = ExitStack()
-        self._before = 0
+        self._before = self._reached_before = 0
         self._drained: list[str] = []
 
     def before(self) -> None:
         """Everything that was ever stored is in the view."""
         head = self._stored()
-        waited(lambda: self.reached() >= head, f"the view to reach {head}", _SECONDS)
+        self._wait_for(head)
+
+    def _wait_for(self, sequence: int) -> None:
+        waited(lambda: self.reached() >= sequence, f"the view to reach {sequence}", _SECONDS, 0.005)
 
     def baseline(self) -> float:
         """Stops the broker; commands go on arriving until ours has come to its end."""
         arrivals = Arrivals(self._port, _RATE)
         self._kafka.stop()
-        self._before = self._applied()
+        self._before, self._reached_before = self._applied(), self.reached()
         self._stack.enter_context(arrivals.arriving())
         started = time.perf_counter()
         threading.Event().wait(self._outage)
@@ -60,13 +63,15 @@ class Recovering:
         with self._stack:
             self._kafka.start()
             started, head = time.perf_counter(), self._stored()
-            waited(lambda: self.reached() >= head, f"the view to reach {head}", _SECONDS, 0.005)
+            self._wait_for(self._reached_before + 1)
+            noticed = time.perf_counter() - started
+            self._wait_for(head)
             seconds, drained = time.perf_counter() - started, self._applied() - self._before
-        self._drained.append(f"{drained:,} in {seconds:.2f} s")
+        self._drained.append(f"{drained:,} in {seconds:.2f} s, the first after {noticed:.2f} s")
         return drained / seconds
 
     def proof(self) -> str:
-        return f"drained {', '.join(self._drained)}; every command was answered"
+        return f"drained {'; '.join(self._drained)}. Every command was answered"
 
     def _stored(self) -> int:
         return int(httpx.get(self._pipeline).raise_for_status().json()["sequence"])
