@@ -20,7 +20,7 @@ from tests.faults.catalogue import NEVER, SCENARIOS, NoSuchScenario, Scenario, c
 from tests.faults.evidence import NoEvidence, load
 from tests.faults.ground import Ground, ground
 from tests.faults.invariants import check
-from tests.faults.report import RESULTS, ROOT, RUNS, Report, verdicts
+from tests.faults.report import RESULTS, ROOT, RUNS, NothingMeasured, Report, document, verdicts
 from tests.faults.soak import soak
 
 _OK, _VIOLATED, _WRONG_USE = 0, 1, 2
@@ -33,10 +33,13 @@ def main(argv: Sequence[str]) -> int:
     try:
         if told.command == "check":
             return _check(told.folder)
+        if told.document:
+            document()
+            return _OK
         if told.command == "soak":
             return _soak(told)
         return _run(told)
-    except (NoSuchScenario, NoEvidence) as error:
+    except (NoSuchScenario, NoEvidence, NothingMeasured) as error:
         return _said(str(error), _WRONG_USE)
     except ServerUnavailable as error:
         return _said(str(error), _VIOLATED)
@@ -56,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", action="append", default=[], metavar="NAME", help="a scenario; repeatable"
     )
+    parser.add_argument("--document", action="store_true", help="write the last run into docs")
     commands = parser.add_subparsers(dest="command")
     checking = commands.add_parser("check", help="check the invariants on a run that was saved")
     checking.add_argument("folder", type=Path)

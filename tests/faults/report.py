@@ -14,6 +14,12 @@ from tests.faults.trial import Outcome
 ROOT: Final = Path(__file__).resolve().parents[2]
 RESULTS: Final = ROOT / "build" / "faults.json"
 RUNS: Final = ROOT / "build" / "faults"
+DOCUMENT: Final = ROOT / "docs" / "faults.md"
+_BEGIN, _END = "<!-- measured: begin -->\n", "<!-- measured: end -->"
+
+
+class NothingMeasured(LookupError):
+    """There is no report to write into the document; the message says how to make one."""
 
 
 @dataclass
@@ -56,6 +62,29 @@ class Report:
         absent = [f"not run: {name}: {why}" for name, why in self.not_run.items()]
         broken = [f"FAILED: {name}: {why}" for name, why in self.failed.items()]
         return "\n".join([text, *_examples(self.outcomes), *bugs, *absent, *broken])
+
+
+def document() -> None:
+    """Write the last run into the document. Raises NothingMeasured."""
+    if not RESULTS.is_file():
+        raise NothingMeasured(f"{RESULTS} is missing: run `make faults LONG=1` first.")
+    text, found = DOCUMENT.read_text(), json.loads(RESULTS.read_text())
+    before, rest = text.split(_BEGIN)
+    DOCUMENT.write_text(before + _BEGIN + _markdown(found) + _END + rest.split(_END)[1])
+
+
+def _markdown(found: Mapping[str, Any]) -> str:
+    heads = ["scenario", "kills", *INVARIANTS, "measured"]
+    lines = [heads, ["---"] * len(heads), *map(_row, found["scenarios"])]
+    kills = sum(each["kills"] for each in found["scenarios"])
+    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return f"{table}\nSeed {found['seed']}, {kills} kills.\n"
+
+
+def _row(scenario: Mapping[str, Any]) -> list[str]:
+    found = {n: Verdict(**counts) for n, counts in scenario["invariants"].items()}
+    figures = [f"{name.replace('_', ' ')} {value}" for name, value in scenario["figures"].items()]
+    return [scenario["name"], str(scenario["kills"]), *_cells(found), ", ".join(figures)]
 
 
 def _scenario(outcome: Outcome) -> dict[str, Any]:

@@ -98,10 +98,11 @@ class Beside:
         with self.views.database.reading() as connection:
             for view in self.views.all:
                 live = live_number(connection, view.definition.id)
-                if live is not None and _outdated(connection, view):
+                if live is None:
+                    continue  # nobody was asked to follow it
+                if _outdated(connection, view):
                     yield f"view {view.definition.id}, which is computed anew"
-                states = {} if live is None else load_states(connection, live)
-                reached = complete_to(states, lanes_of(view.contexts))
+                reached = complete_to(load_states(connection, live), lanes_of(view.contexts))
                 followed = [name for name in view.contexts if self.publishes(name)]
                 if any(reached[name] < heads[name] for name in followed):
                     yield f"view {view.definition.id}"
