@@ -104,7 +104,7 @@ BUGS = (
         "a reactor that was replaced while it was frozen saves all the same",
         "I1",
         rewritten(sqlite_append, "_TRACK", "WHERE excluded.position > tracking.position", ""),
-        shows=18,
+        shows=19,
     ),
     Bug(
         "reaction's position saved apart",
