@@ -27,11 +27,21 @@ class Arrivals:
         self._begun = 0
         self._over = threading.Event()
         self._error: Exception | None = None
+        self._started = 0.0
         self.answered = 0
+
+    @property
+    def failed(self) -> bool:
+        return self._error is not None
+
+    @property
+    def seconds(self) -> float:
+        """Since they began to arrive."""
+        return time.monotonic() - self._started
 
     @contextmanager
     def arriving(self) -> Iterator[None]:
-        started = time.monotonic()
+        started = self._started = time.monotonic()
         threads = [threading.Thread(target=self._send, args=(started,)) for _ in range(_SENDERS)]
         for thread in threads:
             thread.start()

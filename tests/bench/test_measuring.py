@@ -33,6 +33,11 @@ def test_sides_take_turns_after_preparation() -> None:
     assert happened == ["before", "baseline", "ours"] * 2
 
 
+def test_what_takes_minutes_takes_few_rounds() -> None:
+    long = Bench("R0", "one / other", "events/s", _never, most_rounds=2)
+    assert [long.rounds(5), long.rounds(1), bench("R0").rounds(5)] == [2, 1, 5]
+
+
 def test_ratio_is_the_median_of_the_rounds_ratios() -> None:
     found = figures(bench("R0"), [(10, 10), (30, 10), (40, 80)])
     assert (found.ours, found.baseline) == (30, 10)
