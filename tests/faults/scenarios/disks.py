@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from getpass import getuser
 from pathlib import Path
+from pwd import getpwuid
 from typing import Final
 
 from crm_servers import KafkaServer, PostgresServer
@@ -147,7 +147,9 @@ def sqlite(place: Ground, _seed: int, *, long: bool) -> Outcome:
     with _disk(place, SQLITE, 48) as disk:
         home = disk / "home"
         with serving(home) as served, speaking(served.wait_listening()) as client:
-            journal = Journal(folder / HISTORY, lambda _: client, local_user(getuser()))
+            journal = Journal(
+                folder / HISTORY, lambda _: client, local_user(getpwuid(os.getuid()).pw_name)
+            )
             with closing(journal):
                 for _ in range(3 if long else 1):
                     slowest, refused = _filled_home(journal, disk, evidence)
