@@ -64,8 +64,9 @@ Amount = Annotated[
 """An exact amount, as text on the wire: numbers of JSON are binary fractions to most readers."""
 
 MoneyAmount = Annotated[
-    Amount,
+    Decimal,
     Field(max_digits=18, decimal_places=4),
+    BeforeValidator(_decimal_text),
     WithJsonSchema(
         {"type": "string", "pattern": r"^-?\d{1,14}(\.\d{1,4})?$", "examples": ["1250.00"]}
     ),
