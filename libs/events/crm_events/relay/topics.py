@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from crm_events.partitions import PARTITIONS
 
 _MAX_RECORD_BYTES: Final = 2 * 1024 * 1024
 _REQUEST_MS: Final = 5_000
+_ANNOUNCED_SECONDS: Final = 10.0
+_AGAIN_SECONDS: Final = 0.05
 _FOR_EVER: Final = {
     "retention.ms": "-1",
     "retention.bytes": "-1",
@@ -46,8 +49,8 @@ async def ensure_topics(bootstrap: str, namespace: str, context: str, replicatio
         await admin.start()
         missing = sorted(set(settings) - set(await admin.list_topics()))
         await _create(admin, [_new(name, counts[name], replication, settings) for name in missing])
-        for topic in await admin.describe_topics(list(settings)):
-            _check_count(topic["topic"], len(topic["partitions"]), counts[topic["topic"]])
+        for name, count in (await _announced(admin, list(settings))).items():
+            _check_count(name, count, counts[name])
         for name, wanted in settings.items():
             _check_settings(name, await _settings_of(admin, name), wanted)
     finally:
@@ -70,6 +73,18 @@ async def _create(admin: AIOKafkaAdminClient, topics: list[NewTopic]) -> None:
             raise error(f"topic {name}: {rest}")
 
 
+async def _announced(admin: AIOKafkaAdminClient, topics: list[str]) -> Mapping[str, int]:
+    """The partitions of each topic, once the broker tells of them: of one that was just made it
+    tells of none for a moment. Raises TimeoutError."""
+    async with asyncio.timeout(_ANNOUNCED_SECONDS):
+        while True:
+            told = await admin.describe_topics(topics)
+            found = {topic["topic"]: len(topic["partitions"]) for topic in told}
+            if all(found.get(name) for name in topics):
+                return found
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+
 async def _settings_of(admin: AIOKafkaAdminClient, topic: str) -> Mapping[str, Any]:
     wanted = dict.fromkeys(_MUST_HOLD)
     asked = ConfigResource(ConfigResourceType.TOPIC, topic, configs=wanted)
@@ -78,7 +93,7 @@ async def _settings_of(admin: AIOKafkaAdminClient, topic: str) -> Mapping[str, A
 
 
 def _check_count(topic: str, found: int, wanted: int) -> None:
-    if found not in (wanted, 0):  # 0: it has just been made, and is not announced everywhere
+    if found != wanted:
         raise WrongPartitionCount(
             f"Topic {topic} has {found} partitions, not {wanted}; partition counts never change: "
             "delete the topic and let the relay fill it again."
