@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Final
 
@@ -38,7 +38,7 @@ def run(place: Ground, seed: int, *, long: bool) -> Outcome:
             _flow(ours, 300 if long else 60)
             _away(ours, lambda: _copy(place, _LIVE, _BACKUP))
             _doomed(ours)
-            _away(ours, lambda: _copy(place, _BACKUP, _LIVE))
+            _away(ours, lambda: _copy(place, _BACKUP, _LIVE), reacting=False)
             _refused(ours)
             _mended(ours, views)
             _flow(ours, 60)
@@ -60,13 +60,15 @@ def _flow(ours: Trial, operations: int) -> None:
     ours.rest("the flow")
 
 
-def _away(ours: Trial, work: object) -> None:
-    """Nobody writes meanwhile."""
+def _away(ours: Trial, work: Callable[[], None], *, reacting: bool = True) -> None:
+    """Nobody writes meanwhile; afterwards reactions stay away where they would read a topic that
+    is of another log."""
     for name in WRITERS:
         ours.deployment.halt(name)
-    work()  # type: ignore[operator]
+    work()
     for name in WRITERS:
-        ours.deployment.begin(name)
+        if reacting or not name.endswith("-react"):
+            ours.deployment.begin(name)
 
 
 def _copy(place: Ground, source: str, target: str) -> None:
@@ -96,6 +98,10 @@ def _refused(ours: Trial) -> None:
         wait_until(told_so, f"{role} refuses the topic", _SECONDS)
     told("the relays refuse a topic that is ahead of their store")
     asyncio.run(_delete_topics(ours))
+    for context in CONTEXTS:
+        role = f"{context}-relay"
+        ours.deployment.wait_ready(role)
+        ours.deployment.begin(f"{context}-react")
     stopped = lambda: "restored" in _readiness(ours, "projections-views")  # noqa: E731
     with ours.arriving(_RATE):  # what was taken is missed once the log has come as far again
         wait_until(stopped, "the views refuse a log that is another one", _SECONDS)
