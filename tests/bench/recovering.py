@@ -20,7 +20,8 @@ from tests.support.processes import Processes, master_key_in
 _OUTAGE, _QUICK_OUTAGE = 60.0, 5.0
 _RATE: Final = 60.0
 _SECONDS: Final = 120.0
-_PATIENT: Final = {"CRM_VIEWS": "retention"}
+_PROJECTOR: Final = {"CRM_VIEWS": "retention", "CRM_INSTANCE": "projections-retention"}
+"""Named, as every copy is that `make up` starts."""
 
 
 class Recovering:
@@ -103,7 +104,7 @@ def _opened(place: Ground) -> Iterator[Sides]:
             "CRM_POSTGRES": dsn,
             "CRM_KEYS": dsn,
             "CRM_MASTER_KEY_FILE": str(master_key_in(folder)),
-            **_PATIENT,
+            **_PROJECTOR,
         }
         with closing(Processes(folder, told)) as processes:
             processes.done("pipeline", "migrate")

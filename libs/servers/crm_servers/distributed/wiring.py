@@ -94,9 +94,13 @@ class Wiring:
 
     def programs(self) -> list[Program]:
         return [
-            Program(copy.name, ROLES, command_of(copy.role), self.environment(copy.role, copy.port))
+            Program(copy.name, ROLES, command_of(copy.role), self._told(copy))
             for copy in self._copies
         ]
+
+    def _told(self, copy: Replica) -> dict[str, str]:
+        """Under a name of its own a copy that comes back has its lanes again at once."""
+        return {**self.environment(copy.role, copy.port), "CRM_INSTANCE": copy.name}
 
     def gateway(self, deploy: Path, port: int) -> Program:
         told = {"GATEWAY_LISTEN": f"{LOOPBACK}:{port}"}
