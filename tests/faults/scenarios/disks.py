@@ -26,6 +26,7 @@ from tests.faults.invariants import check
 from tests.faults.journal import Command, Journal, Refused, Unknown
 from tests.faults.measuring import first_ok_after
 from tests.faults.trial import Outcome, Trial, told, trial
+from tests.support.commanding import Crm
 from tests.support.waiting import wait_until
 
 POSTGRES, KAFKA, SQLITE = "postgres-disk-full", "kafka-disk-full", "sqlite-disk-full"
@@ -154,6 +155,7 @@ def sqlite(place: Ground, _seed: int, *, long: bool) -> Outcome:
                 for _ in range(3 if long else 1):
                     slowest, refused = _filled_home(journal, disk, evidence)
                 served.kill()
+        Crm(("--home", str(home))).view("funnel")  # takes up what the kill left undone
         with stores_of_home(home) as stores:
             evidence.stored = list(stored_of(stores.recorders))
             differences = stores.differences()
