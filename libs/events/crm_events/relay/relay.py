@@ -99,6 +99,7 @@ class Relay:
         try:
             await to_the_end(publisher.start())
             self.leading, self.failing = True, None
+            self._moved(state.position)
             await publishing.run(self._moved)
         except TopicWiped:
             await self._back_to(publishing.state, 0)
