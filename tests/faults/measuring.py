@@ -10,6 +10,9 @@ from tests.faults.evidence import Operation
 from tests.faults.settling import Beside
 from tests.support.waiting import PAUSE
 
+WINDOW = 5.0
+"""Seconds in which an API that was killed is to be back at its rate."""
+
 
 def within(operations: Sequence[Operation], since: float, until: float) -> list[Operation]:
     """Those that were due then: one that had to wait counts where it was meant to be."""
@@ -38,6 +41,50 @@ def first_ok_after(operations: Sequence[Operation], moment: float) -> float | No
     """Seconds from `moment` to the first answer of a command that was begun after it."""
     ends = [o.ended for o in operations if o.outcome == "ok" and o.ended and o.began >= moment]
     return round(min(ends) - moment, 2) if ends else None
+
+
+def apis_back(
+    operations: Sequence[Operation], killed: Sequence[tuple[float, str]]
+) -> dict[str, float | int | None]:
+    """How soon APIs that were killed answered again, and their rate from five seconds after their
+    death on, in percent of that before it.
+
+    Left out are kills with another one of the same API, or of the database, ten seconds around.
+    """
+    calm = [(at, name) for at, name in killed if name.endswith("-api") and _calm(at, name, killed)]
+    waits, before, after = [], 0, 0
+    for at, name in calm:
+        ours = _answers(operations, name.removesuffix("-api"))
+        waits += [min(end for end in ours if end >= at) - at] if any(e >= at for e in ours) else []
+        before += sum(at - WINDOW <= end < at for end in ours)
+        after += sum(at + WINDOW <= end < at + 2 * WINDOW for end in ours)
+    return {
+        "apis_killed_alone": len(calm),
+        "api_back_median_seconds": _rounded(percentile(waits, 0.5)),
+        "api_back_slowest_seconds": _rounded(max(waits, default=None)),
+        "api_rate_after_5_s_percent": round(100.0 * after / before, 1) if before else None,
+    }
+
+
+def _calm(at: float, name: str, killed: Sequence[tuple[float, str]]) -> bool:
+    troubling = ("postgres", "one backend of postgres", name)
+    return not any(
+        victim in troubling and moment != at and abs(moment - at) < 2 * WINDOW
+        for moment, victim in killed
+    )
+
+
+def _answers(operations: Sequence[Operation], context: str) -> list[float]:
+    """When commands of a context that were sent once were answered."""
+    return [
+        o.ended
+        for o in operations
+        if o.outcome == "ok" and o.context == context and o.ended and not o.repeated
+    ]
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,11 +66,13 @@ class Trial:
     sources: Sequence[str] = ("store",)
     evidence: Evidence = field(default_factory=Evidence)
     chance: Random = field(default_factory=Random)
+    killed: list[tuple[float, str]] = field(default_factory=list)
     _standing: Standing | None = None
 
     def kill(self, name: str) -> None:
         """SIGKILL of a role or a server, written into the journal."""
         self.journal.remark(f"kill -9 {name}")
+        self.killed.append((time.monotonic(), name))
         if name == BACKEND:
             self._kill_backend()
             return

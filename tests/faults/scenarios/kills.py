@@ -11,6 +11,7 @@ from crm_events.catalogue import CONTEXTS
 
 from tests.faults.deployment import FOLLOWERS
 from tests.faults.ground import Ground
+from tests.faults.measuring import apis_back
 from tests.faults.nemesis import Prey, Strike, carried_out, schedule
 from tests.faults.trial import BACKEND, SERVERS, Outcome, Trial, told, trial
 
@@ -41,6 +42,7 @@ def run(place: Ground, seed: int, *, long: bool) -> Outcome:
             struck(ours, strikes)
             ours.wait_for_more(60)
         ours.rest("the kills")
+        ours.figures |= apis_back(ours.journal.operations(), ours.killed)
         return ours.judged(NAME)
 
 

@@ -1,0 +1,45 @@
+"""Figures of a journal: how soon an API that was killed is back, and at what rate."""
+
+from __future__ import annotations
+
+from tests.faults.evidence import Operation
+from tests.faults.measuring import apis_back
+
+
+def answered(*ends: float, context: str = "contacts") -> list[Operation]:
+    """Commands that were answered at these seconds."""
+    return [
+        Operation(str(end), "capture", "ok", began=end - 0.1, ended=end, context=context)
+        for end in ends
+    ]
+
+
+def every_second(start: int, end: int) -> list[Operation]:
+    return answered(*(second + 0.5 for second in range(start, end)))
+
+
+def test_waiting_and_rate_of_an_api_that_came_back() -> None:
+    operations = [*every_second(0, 10), *every_second(12, 30)]
+    figures = apis_back(operations, [(10.0, "contacts-api")])
+    assert figures == {
+        "apis_killed_alone": 1,
+        "api_back_median_seconds": 2.5,
+        "api_back_slowest_seconds": 2.5,
+        "api_rate_after_5_s_percent": 100.0,
+    }
+
+
+def test_rate_that_did_not_come_back_is_seen() -> None:
+    operations = [*every_second(0, 10), *answered(17.0)]
+    found = apis_back(operations, [(10.0, "contacts-api")])
+    assert found["api_rate_after_5_s_percent"] == 20.0
+
+
+def test_kills_that_trouble_each_other_are_left_out() -> None:
+    operations = every_second(0, 30)
+    for other in ("contacts-api", "postgres"):
+        found = apis_back(operations, [(10.0, "contacts-api"), (14.0, other)])
+        assert found["apis_killed_alone"] == 0
+        assert found["api_rate_after_5_s_percent"] is None
+    found = apis_back(operations, [(10.0, "contacts-api"), (14.0, "pipeline-relay")])
+    assert found["apis_killed_alone"] == 1
