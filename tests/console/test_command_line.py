@@ -16,11 +16,13 @@ from typer.main import get_command
 
 from tests.console.homes import Crm
 
-COMMANDS = {"serve", "import", "view", "sample", "parked", "token"}
+COMMANDS = {"serve", "import", "view", "list", "history", "sample", "parked", "token"}
 WITH_EXAMPLES = [
     ("serve",),
     ("import",),
     ("view",),
+    ("list",),
+    ("history",),
     ("sample",),
     ("parked", "list"),
     ("parked", "retry"),
@@ -62,7 +64,11 @@ def test_no_argument_shows_all_commands() -> None:
     assert all(f"\n  {name} " in shown for name in COMMANDS)
 
 
-@pytest.mark.parametrize("words", [("view",), ("import",), ("parked",), ("token",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "words",
+    [("view",), ("import",), ("list",), ("history",), ("parked",), ("token",)],
+    ids=" ".join,
+)
 def test_a_command_alone_explains_itself(words: tuple[str, ...]) -> None:
     done = NOWHERE(*words)
     assert done.code == 2
