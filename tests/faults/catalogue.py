@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from tests.faults.ground import Ground
+from tests.faults.namespaces import cannot_make
 from tests.faults.scenarios import (
+    clocks,
     crashes,
     cuts,
     disks,
     kills,
+    links,
     outages,
     poison,
     restoring,
     rolling,
+    storms,
     topics,
     zombies,
 )
@@ -43,6 +47,7 @@ SCENARIOS: Final[Sequence[Scenario]] = (
     Scenario(outages.BROKER, outages.broker, short=True),
     Scenario(outages.DATABASE, outages.database),
     Scenario(cuts.NAME, cuts.run),
+    Scenario(links.NAME, links.run, needs=cannot_make),
     Scenario(zombies.NAME, zombies.run),
     Scenario(topics.WIPED, topics.wiped),
     Scenario(topics.REFUSED, topics.refused),
@@ -50,6 +55,8 @@ SCENARIOS: Final[Sequence[Scenario]] = (
     Scenario(poison.NAME, poison.run),
     Scenario(restoring.NAME, restoring.run),
     Scenario(rolling.NAME, rolling.run),
+    Scenario(storms.NAME, storms.run),
+    Scenario(clocks.NAME, clocks.run, needs=clocks.cannot_skew),
     Scenario(disks.POSTGRES, disks.postgres, needs=disks.cannot_mount),
     Scenario(disks.KAFKA, disks.kafka, needs=disks.cannot_mount),
     Scenario(disks.SQLITE, disks.sqlite, needs=disks.cannot_mount),
@@ -57,8 +64,6 @@ SCENARIOS: Final[Sequence[Scenario]] = (
 NEVER: Final[Mapping[str, str]] = {
     "I5 and sealing": "sealing is not built yet",
     "crash during a snapshot": "aggregates have no snapshots yet",
-    "clock skew": "needs libfaketime, which is not among the development dependencies",
-    "network namespaces": "the proxy cuts the same pairs; a link that is down is not tried besides",
     "torn writes": "the kernel has to have dm-flakey",
 }
 

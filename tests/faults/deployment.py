@@ -117,14 +117,19 @@ class Deployment:
             return self._clients[name]
 
     def add(
-        self, name: str, more: Mapping[str, str] | None = None, port: int | None = None
+        self,
+        name: str,
+        more: Mapping[str, str] | None = None,
+        port: int | None = None,
+        prefix: Sequence[str] = (),
     ) -> Role:
-        """Begin a role; `contacts-relay`, or `contacts-relay-2` for another copy."""
+        """Begin a role; `contacts-relay`, or `contacts-relay-2` for another copy. `prefix` comes
+        before its command."""
         service, action = name.split("-")[:2]
         port = port or free_port()
         told = {**self.told, "CRM_PORT": str(port), "CRM_HEALTH_PORT": str(port), **(more or {})}
         command = Command(
-            [sys.executable, "-m", f"crm_{service}", ACTIONS[action]],
+            [*prefix, sys.executable, "-m", f"crm_{service}", ACTIONS[action]],
             self.folder / f"{name}.log",
             environment=told,
         )

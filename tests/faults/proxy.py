@@ -48,9 +48,12 @@ WEATHERS: Final = {
 class Proxy:
     """From a port of its own to a server's, on a thread of its own. Start it with `proxied`."""
 
-    def __init__(self, target: int, port: int | None = None) -> None:
+    def __init__(
+        self, target: int, port: int | None = None, *, host: str = LOOPBACK, to: str = LOOPBACK
+    ) -> None:
         self.port = port or free_port()
-        self._target = target
+        self._host = host
+        self._target = (to, target)
         self._weather = FAIR
         self._changed = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -94,7 +97,7 @@ class Proxy:
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
         server = self._loop.run_until_complete(
-            asyncio.start_server(self._connected, LOOPBACK, self.port)
+            asyncio.start_server(self._connected, self._host, self.port)
         )
         self._listening.set()
         self._loop.run_forever()
@@ -111,7 +114,7 @@ class Proxy:
             _tear(writer)
             return
         try:
-            there, back = await asyncio.open_connection(LOOPBACK, self._target)
+            there, back = await asyncio.open_connection(*self._target)
         except OSError:
             _tear(writer)
             return
@@ -163,9 +166,11 @@ def _tear(writer: asyncio.StreamWriter) -> None:
 
 
 @contextmanager
-def proxied(target: int, port: int | None = None) -> Iterator[Proxy]:
-    """A proxy to a port of this machine, while the block runs."""
-    proxy = Proxy(target, port)
+def proxied(
+    target: int, port: int | None = None, *, host: str = LOOPBACK, to: str = LOOPBACK
+) -> Iterator[Proxy]:
+    """A proxy from `host` to a port of `to`, both of this machine, while the block runs."""
+    proxy = Proxy(target, port, host=host, to=to)
     proxy.start()
     try:
         yield proxy
