@@ -13,6 +13,7 @@ from tests.faults.deployment import FOLLOWERS
 from tests.faults.ground import Ground
 from tests.faults.measuring import apis_back
 from tests.faults.nemesis import Prey, Strike, carried_out, schedule
+from tests.faults.reading import reading
 from tests.faults.trial import BACKEND, SERVERS, Outcome, Trial, told, trial
 
 NAME: Final = "kills"
@@ -38,10 +39,11 @@ def run(place: Ground, seed: int, *, long: bool) -> Outcome:
         with ours.arriving():
             ours.wait_for_more(60)
         ours.take_standing()
-        with ours.arriving():
+        with ours.arriving(), reading(ours):
             struck(ours, strikes)
             ours.wait_for_more(60)
         ours.rest("the kills")
+        ours.figures["views_read"] = len(ours.readings)
         ours.figures |= apis_back(ours.journal.operations(), ours.killed)
         return ours.judged(NAME)
 
