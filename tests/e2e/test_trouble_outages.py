@@ -131,7 +131,8 @@ def refused(client: httpx.Client, request: Request, key: str) -> float:
     began = time.monotonic()
     answer = sent(client, request, key)
     seconds = time.monotonic() - began
-    problem_of(answer, 503, "unavailable")
+    assert answer.status_code == 503, f"{request}: {answer.text}"
+    assert answer.headers["content-type"] == "application/problem+json"
     assert int(answer.headers["retry-after"]) >= 1
     return seconds
 
@@ -149,6 +150,7 @@ def test_without_postgres_every_api_says_so_and_heals(
     try:
         for name in APIS:
             with speaking(addresses[name], token) as direct, client_of(distributed.crm) as gateway:
+                problem_of(sent(direct, requests[name], keys[name]), 503, "unavailable")
                 for client in (direct, gateway):
                     took = [refused(client, requests[name], keys[name]) for _ in range(3)]
                     assert min(took) < AT_ONCE, f"{name} refused after {took} seconds"
