@@ -13,7 +13,7 @@ from crm_events.envelope import Envelope, to_headers
 from crm_events.feed import kafka_records
 from crm_events.relay import publisher, publishing, written
 from crm_events.store import sqlite
-from crm_events.store.port import NewEvent, RelayState
+from crm_events.store.port import NewEvent
 
 from tests.faults.bugs.bug import Bug, instead
 from tests.faults.bugs.told import (
@@ -34,14 +34,12 @@ def _forgotten(real: Any) -> Any:
 
 
 def _advanced_first(_: Any) -> Any:
-    async def publish(self: Any, page: Any) -> None:
-        linked, last = publishing.link(page.envelopes, dict(self.state.last_in_partition))
-        after = RelayState(page.safe_to, self.state.epoch, last)
-        if not await self._in_thread(self._recorder.advance_relay, self.state, after):
+    async def publish(self: Any, portion: Any) -> None:
+        if not await self._in_thread(self._recorder.advance_relay, self.state, portion.after):
             raise publishing.SteppedDown
-        self.state = after
-        if linked:
-            await self._publisher.publish(linked)
+        self.state = portion.after
+        if portion.records:
+            await self._publisher.publish(portion.records)
 
     return publish
 
