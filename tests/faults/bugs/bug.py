@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Final
@@ -61,6 +61,19 @@ def replaced(owner: Any, name: str, make: Callable[[Any], Any]) -> Iterator[None
 def instead(owner: Any, name: str, make: Callable[[Any], Any]) -> Callable[[], Any]:
     """The switch of a bug that replaces one thing."""
     return lambda: replaced(owner, name, make)
+
+
+def together(*switches: Callable[[], Any]) -> Callable[[], Any]:
+    """The switch of a bug that one safeguard would make up for: the safeguard goes with it."""
+
+    @contextmanager
+    def switch() -> Iterator[None]:
+        with ExitStack() as stack:
+            for each in switches:
+                stack.enter_context(each())
+            yield
+
+    return switch
 
 
 def rewritten(owner: Any, name: str, old: str, new: str) -> Callable[[], Any]:
