@@ -90,7 +90,7 @@ class FakeBroker:
         self._kafka.make_topics(self._context)
         lanes = self._kafka.partitions(events_topic(NAMESPACE, self._context))
         logs = {lane.partition: self._kafka.lanes[lane] for lane in lanes}
-        tails = {number: tail_in(log[-1]) for number, log in logs.items() if log}
+        tails = {number: tail_in(log[-1], number) for number, log in logs.items() if log}
         marks = self._kafka.lanes[TopicPartition(marks_topic(NAMESPACE, self._context), 0)]
         last_mark = mark_in(marks[-1]) if marks else None
         headless = {n for n, log in logs.items() if log and not any(map(begins, log[:MOST_AHEAD]))}

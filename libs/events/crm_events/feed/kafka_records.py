@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+import structlog
 from aiokafka.structs import ConsumerRecord
 
 from crm_events.envelope import WATERMARK, Envelope, MalformedEnvelope, from_headers
 from crm_events.feed.port import Lane, LaneBatch, LanePosition, LogReplaced, Unreadable
+from crm_events.partitions import partition_of
 
+_log = structlog.get_logger("crm.feed")
 _WATERMARK: Final = WATERMARK.encode()
 
 
@@ -110,16 +113,33 @@ def _read_one(reading: Reading, record: ConsumerRecord, read: _Read) -> None:
     if watermark is not None:
         _hear(reading, record, watermark)
         return
-    _follow(reading, record)
     try:
         envelope = _envelope(reading.lane, record)
     except MalformedEnvelope as error:
+        _follow(reading, record)
         read.unreadable.append(_unreadable(reading.lane, record, str(error)))
         return
+    if _strayed(reading, envelope):
+        context, partition = reading.lane
+        _log.error("record_strayed", context=context, partition=partition, offset=record.offset)
+        return
+    _follow(reading, record)
     if reading.looking_for is not None:
         _look_at(reading, envelope)
     read.envelopes.append(envelope)
     read.offsets.append(record.offset)
+
+
+def _strayed(reading: Reading, envelope: Envelope) -> bool:
+    """Whether an event of another partition was put into this one, where it would be taken for
+    what lies ahead of a gap, for ever.
+
+    Who names the last event read as its predecessor is of this partition, for no event has two;
+    only what names another, or none, has to be asked.
+    """
+    if envelope.sequence <= reading.last or 0 < envelope.prevsequence == reading.last:
+        return False
+    return partition_of(envelope.aggregate_id) != reading.lane.partition
 
 
 def _hear(reading: Reading, record: ConsumerRecord, watermark: int) -> None:

@@ -15,7 +15,7 @@ from aiokafka.structs import ConsumerRecord
 
 from crm_events.catalogue import events_topic, marks_topic
 from crm_events.envelope import WATERMARK
-from crm_events.partitions import PARTITIONS
+from crm_events.partitions import PARTITIONS, partition_of
 from crm_events.relay.publisher import PublishFailed
 from crm_events.store.port import Mark
 
@@ -88,7 +88,7 @@ async def read_written(bootstrap: str, namespace: str, context: str) -> Written:
     finally:
         await consumer.stop()
     last_mark = mark_in(records.pop(marks)) if marks in records else None
-    tails = {lane.partition: tail_in(record) for lane, record in records.items()}
+    tails = {lane.partition: tail_in(record, lane.partition) for lane, record in records.items()}
     known_ends = {lane.partition: ends[lane] for lane in lanes}
     return Written(tails, known_ends, last_mark, frozenset(lane.partition for lane in headless))
 
@@ -132,11 +132,14 @@ def begins(record: ConsumerRecord) -> bool:
     return int(dict(record.headers).get("ce_prevsequence", b"0")) == 0
 
 
-def tail_in(record: ConsumerRecord) -> Tail:
+def tail_in(record: ConsumerRecord, partition: int) -> Tail:
+    """An event of another partition says nothing of this one: all of it is published again."""
     headers = dict(record.headers)
     sequence = int(headers["ce_sequence"])
     if headers["ce_type"] == WATERMARK.encode():
         return Tail(sequence, None)
+    if partition_of(UUID(headers["ce_subject"].decode())) != partition:
+        return Tail(0, None)
     return Tail(sequence, UUID(headers["ce_id"].decode()))
 
 
