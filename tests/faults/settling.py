@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from crm_events.feed.store import lanes_of
 from crm_events.keys.open import open_keys
 from crm_events.store.open import open_recorder
 from crm_events.store.port import EventRecorder
+from crm_events.store.reading import LogQueries
 from crm_pipeline.reactions import REACTIONS as OF_PIPELINE
 from crm_projections.bootstrap import Views, build, open_database
 from crm_projections.engine.generation import OutdatedView, find_live, live_number
@@ -28,7 +30,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from tests.faults.deployment import Deployment
 from tests.faults.evidence import Healing
-from tests.support.waiting import PAUSE
+from tests.support.waiting import PAUSE, wait_until
 
 WELL_AGAIN: Final = 90.0
 """Seconds. Everything that is broken here is well long before; what is not is stuck."""
@@ -58,6 +60,11 @@ class Beside:
         """What has not come to the end of what it follows."""
         heads = {name: each.safe_position() for name, each in self.recorders.items()}
         return [*self._relays(heads), *self._reactions(heads), *self._views(heads)]
+
+    def wait_readable(self) -> None:
+        """Nobody writes any more: wait until readers that have just begun see all there is."""
+        for context, recorder in self.recorders.items():
+            wait_until(partial(_reads_all, recorder), f"all of {context} can be read", WELL_AGAIN)
 
     def _relays(self, heads: dict[str, int]) -> Iterator[str]:
         for context, head in heads.items():
@@ -133,9 +140,18 @@ def beside(deployment: Deployment) -> Iterator[Beside]:
         yield Beside(deployment, recorders, build(database, keys, "UTC", "USD"))
 
 
+def _reads_all(recorder: EventRecorder) -> bool:
+    """Whether this reader, which has just begun, is past the holes that refused commands left."""
+    safe = recorder.safe_position()
+    assert isinstance(recorder, LogQueries)
+    ((last,),) = recorder.rows("SELECT coalesce(max(position), 0) FROM events")
+    return safe >= int(last)
+
+
 def settled(place: Beside, what: str, limit: float = WELL_AGAIN) -> list[Healing]:
     """Waits until nothing is behind; what never comes has no time. For I8."""
     began = time.monotonic()
+    place.wait_readable()
     behind: Sequence[Any] = place.behind()
     while behind and time.monotonic() - began < limit:
         time.sleep(PAUSE * 5)  # noqa: TID251 (this is the waiter)

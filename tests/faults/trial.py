@@ -142,6 +142,7 @@ class Trial:
     def judged(self, name: str) -> Outcome:
         """Take the evidence, write it beside the journal, and check it."""
         with beside(self.deployment) as opened:
+            opened.wait_readable()
             found = collected(opened, rebuilt=self.sources)
         found.operations = self.journal.operations()
         found.healings, found.readings = self.healings, self.readings
