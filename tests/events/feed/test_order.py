@@ -100,8 +100,12 @@ def deliveries(draw: st.DrawFn) -> tuple[list[Envelope], list[list[Envelope]]]:
 
 
 def _first_lack(lane: list[Envelope], topic: list[Envelope]) -> int:
-    present = set(topic)
-    return next((n for n, e in enumerate(lane) if e not in present), len(lane))
+    """How many of the lane the topic holds in their order: a position moves over no other."""
+    held = 0
+    for envelope in topic:
+        if held < len(lane) and envelope is lane[held]:
+            held += 1
+    return held
 
 
 def _batches(draw: st.DrawFn, topic: list[Envelope]) -> list[list[Envelope]]:
