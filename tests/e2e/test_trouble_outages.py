@@ -18,6 +18,7 @@ from tests.e2e.flow import MONEY, Stage, expected, figures, flowing, journalled,
 from tests.e2e.roles import GATEWAY, SERVERS, Roles
 from tests.e2e.speaking import client_of, problem_of, speaking
 from tests.faults.journal import Journal
+from tests.support.processes import frozen_process
 from tests.support.waiting import wait_until
 
 ENOUGH = 120
@@ -52,12 +53,8 @@ def own(roles: Roles) -> dict[str, int]:
 @contextmanager
 def frozen(roles: Roles) -> Iterator[None]:
     """The broker takes connections and says nothing."""
-    server = roles.server("kafka")
-    server.suspend()
-    try:
+    with frozen_process(roles.server("kafka")):
         yield
-    finally:
-        server.resume()
 
 
 @contextmanager

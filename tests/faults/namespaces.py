@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -110,8 +110,7 @@ def main() -> None:
     with ExitStack() as stack:
         for host, port, to in json.loads(sys.argv[1]):
             stack.enter_context(proxied(port, port, host=host, to=to))
-        while True:
-            time.sleep(60)  # noqa: TID251 (its threads do the work)
+        signal.pause()  # its threads do the work
 
 
 if __name__ == "__main__":

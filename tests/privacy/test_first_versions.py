@@ -16,11 +16,10 @@ from crm_events.catalogue import context_of
 from crm_events.codec import Codec, Slot
 from crm_events.contracts.pipeline import DealAmended, DealOpened
 from crm_events.event import Event
-from crm_events.ids import new_id
-from crm_events.partitions import partition_of
 from crm_events.store.port import NewEvent
 
 from tests.console.homes import opened
+from tests.support.stored import stored_event
 
 LEAD, PERSON, DEAL, OTHER_DEAL, OTHER_LEAD = (UUID(int=number) for number in range(1, 6))
 WHEN = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -30,22 +29,8 @@ SALES = {"key": "sales", "stages": [STAGE]}
 
 def _first_version(name: str, id: UUID, version: int, **data: Any) -> NewEvent:
     """An event as programs before the second version stored it."""
-    cause = new_id()
-    return NewEvent(
-        originator_id=id,
-        originator_version=version,
-        topic=f"crm.{name}.v1",
-        state=orjson.dumps(data),
-        event_id=new_id(),
-        occurred_at=WHEN,
-        partition=partition_of(id),
-        correlation_id=cause,
-        causation_id=None,
-        command_id=cause,
-        actor="local:tester",
-        origin="live",
-        supersedes=None,
-        traceparent=None,
+    return stored_event(
+        id, version, f"crm.{name}.v1", orjson.dumps(data), by="local:tester", at=WHEN
     )
 
 

@@ -38,6 +38,20 @@ async def pipeline(tmp_path: Path, kafka: KafkaServer, namespace: str) -> AsyncI
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def shows(api: str, pipeline: Telling, units: int, processes: Processes) -> None:
+    """The funnel comes to all that was told, and counts so many units."""
+    token = f"pipeline/*/{pipeline.recorder.safe_position()}"
+
+    def shown() -> bool:
+        answer = httpx.get(f"{api}/v1/views/funnel", params={"after": token, "wait": 1})
+        return answer.status_code == 200 and answer.json()["totals"]["units"] == units
+
+    try:
+        await until(shown, 60)
+    except TimeoutError:
+        pytest.fail(processes.told_last())
+
+
 async def test_an_event_comes_from_the_log_to_an_answer(
     processes: Processes, pipeline: Telling
 ) -> None:
@@ -49,16 +63,7 @@ async def test_an_event_comes_from_the_log_to_an_answer(
     pipeline.tell(PipelineDefined(key="sales", name="Sales", stages=(FIRST,)))
     for _ in range(20):
         pipeline.tell(DealOpened(pipeline="sales", pipeline_version=1, stage=FIRST))
-    token = f"pipeline/*/{pipeline.recorder.safe_position()}"
-
-    def answered() -> bool:
-        answer = httpx.get(f"{api}/v1/views/funnel", params={"after": token, "wait": 1})
-        return answer.status_code == 200 and answer.json()["totals"]["units"] == 20
-
-    try:
-        await until(answered, 60)
-    except TimeoutError:
-        pytest.fail(processes.told_last())
+    await shows(api, pipeline, 20, processes)
 
 
 async def test_a_view_is_computed_anew_beside_its_projection(
@@ -72,16 +77,7 @@ async def test_a_view_is_computed_anew_beside_its_projection(
     pipeline.tell(DealOpened(pipeline="sales", pipeline_version=1, stage=FIRST))
     await asyncio.to_thread(processes.done, "projections", "rebuild")
     pipeline.tell(DealOpened(pipeline="sales", pipeline_version=1, stage=FIRST))
-    token = f"pipeline/*/{pipeline.recorder.safe_position()}"
-
-    def followed() -> bool:
-        answer = httpx.get(f"{api}/v1/views/funnel", params={"after": token, "wait": 1})
-        return answer.status_code == 200 and answer.json()["totals"]["units"] == 2
-
-    try:
-        await until(followed, 60)
-    except TimeoutError:
-        pytest.fail(processes.told_last())
+    await shows(api, pipeline, 2, processes)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any, Final
 import pytest
 from crm_console.home import Home
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from tests.console.homes import Crm, Office, heads_of, serving
 from tests.console.homes import settings as told
@@ -117,6 +118,17 @@ def named(request: pytest.FixtureRequest) -> tuple[str, Kind]:
     return request.param, KINDS[request.param]
 
 
+def every(importing: Importing, name: str, files: st.SearchStrategy[Written]) -> None:
+    """Whatever file of these is imported, its books are balanced."""
+
+    @ENOUGH
+    @given(files)
+    def balanced(written: Written) -> None:
+        importing.twice(name, written)
+
+    balanced()
+
+
 def test_right_files_go_in_whole(importing: Importing, named: tuple[str, Kind]) -> None:
     name, kind = named
     importing.twice(name, Written(text(right(kind), ",").encode(), len(kind.rows)))
@@ -133,34 +145,19 @@ def test_keys_that_stand_twice_go_in_once(importing: Importing, named: tuple[str
 def test_odd_cells_are_in_or_told(importing: Importing, named: tuple[str, Kind]) -> None:
     name, kind = named
 
-    @ENOUGH
-    @given(odd_cells(kind))
-    def balanced(written: Written) -> None:
-        importing.twice(name, written)
-
-    balanced()
+    every(importing, name, odd_cells(kind))
     assert importing.codes.keys() >= {0, 3}
 
 
 def test_damaged_files_are_in_or_told(importing: Importing, named: tuple[str, Kind]) -> None:
     name, kind = named
 
-    @ENOUGH
-    @given(damaged(kind))
-    def balanced(written: Written) -> None:
-        importing.twice(name, written)
-
-    balanced()
+    every(importing, name, damaged(kind))
     assert importing.codes[0] + importing.codes[3]
 
 
 def test_anything_at_all_is_in_or_told(importing: Importing, named: tuple[str, Kind]) -> None:
     name, kind = named
 
-    @ENOUGH
-    @given(anything(kind))
-    def balanced(written: Written) -> None:
-        importing.twice(name, written)
-
-    balanced()
+    every(importing, name, anything(kind))
     assert importing.codes[2]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from crm_servers import KafkaServer
 from crm_servers.ports import free_port
@@ -106,6 +107,16 @@ def master_key_in(folder: Path) -> Path:
     path = folder / "master-key"
     path.write_bytes(b64encode(secrets.token_bytes(32)))
     return path
+
+
+@contextmanager
+def frozen_process(process: psutil.Process) -> Iterator[None]:
+    """It takes connections and says nothing."""
+    process.suspend()
+    try:
+        yield
+    finally:
+        process.resume()
 
 
 def _answers(probe: str) -> bool:

@@ -85,6 +85,20 @@ def deal_step(step: Step, number: int) -> Told:
             return deals.reopened(unit, when, deals.OFFER)
 
 
+def deals_told(history: Sequence[Step], batch: int) -> Log:
+    """A funnel's log of these steps, told in batches; each deal is opened before its first."""
+    log = Log(Viewing(FunnelView(UTC_EURO)))
+    log.viewing.tell(deals.defined(at("2020-01-01")))
+    opened: set[int] = set()
+    for number, step in enumerate(history):
+        if step.unit not in opened:
+            opened.add(step.unit)
+            log.tell(step, deals.opened(f"deal{step.unit}", BEGIN + timedelta(days=step.day)))
+        log.tell(step, deal_step(step, number))
+    log.flush(batch)
+    return log
+
+
 def standing(events: Sequence[Told]) -> str | None:
     """Where a deal stands after these events; nowhere before its opening."""
     found: str | None = None
@@ -112,15 +126,7 @@ def standing(events: Sequence[Told]) -> str | None:
 def test_funnel_at_any_cut_equals_a_plain_fold(
     history: list[Step], batch: int, day: int, known: int
 ) -> None:
-    log = Log(Viewing(FunnelView(UTC_EURO)))
-    log.viewing.tell(deals.defined(at("2020-01-01")))
-    opened: set[int] = set()
-    for number, step in enumerate(history):
-        if step.unit not in opened:
-            opened.add(step.unit)
-            log.tell(step, deals.opened(f"deal{step.unit}", BEGIN + timedelta(days=step.day)))
-        log.tell(step, deal_step(step, number))
-    log.flush(batch)
+    log = deals_told(history, batch)
     as_of = BEGIN + timedelta(days=day)
     expected = Counter(standing(events) for events in log.seen(as_of, known).values())
     answer = log.viewing.ask(

@@ -24,6 +24,7 @@ from tests.faults.measuring import (
 )
 from tests.faults.settling import beside
 from tests.faults.trial import Outcome, Trial, told, trial
+from tests.support.processes import frozen_process
 
 BROKER, DATABASE = "broker-down", "database-down"
 _RATE: Final = 30.0
@@ -49,12 +50,8 @@ Away = Callable[[Trial], object]
 @contextmanager
 def frozen(ours: Trial) -> Iterator[None]:
     """The broker takes connections and says nothing."""
-    server = ours.server("kafka")
-    server.suspend()
-    try:
+    with frozen_process(ours.server("kafka")):
         yield
-    finally:
-        server.resume()
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from uuid import UUID
 import orjson
 import psutil
 from crm_events.ids import new_id
-from crm_events.partitions import partition_of
 from crm_events.store.port import Beside as Along
 from crm_events.store.port import NewEvent
 
@@ -20,6 +19,7 @@ from tests.faults.evidence import Poison
 from tests.faults.ground import Ground
 from tests.faults.settling import Beside, beside
 from tests.faults.trial import Outcome, Trial, told, trial
+from tests.support.stored import stored_event
 from tests.support.waiting import PAUSE, wait_until
 
 NAME: Final = "poison"
@@ -116,20 +116,4 @@ def _placed(id: UUID, amount: str = "10.00") -> bytes:
 
 
 def _event(id: UUID, version: int, type: str, data: bytes) -> NewEvent:
-    command = new_id()
-    return NewEvent(
-        originator_id=id,
-        originator_version=version,
-        topic=type,
-        state=data,
-        event_id=new_id(),
-        occurred_at=None,
-        partition=partition_of(id),
-        correlation_id=command,
-        causation_id=None,
-        command_id=command,
-        actor="faults",
-        origin="live",
-        supersedes=None,
-        traceparent=None,
-    )
+    return stored_event(id, version, type, data, by="faults")

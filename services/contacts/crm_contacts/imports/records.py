@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
@@ -45,9 +46,9 @@ class RecordImport(ImportKind[T, V]):
                 adopted[row_id] = thing_id
         return adopted
 
+    @abstractmethod
     def name_of(self, row: V) -> str:
         """The name by which the row is found."""
-        raise NotImplementedError
 
     def entries(self, thing: T) -> Iterable[DirectoryEntry]:
         """How the thing is found by its name from now on."""
