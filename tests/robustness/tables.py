@@ -107,7 +107,9 @@ def right(kind: Kind) -> Rows:
 def _odd_cells(draw: st.DrawFn, table: Rows) -> None:
     for _ in range(draw(st.integers(0, 3))):
         row = draw(st.sampled_from(table[1:]))
-        place = draw(st.integers(1, len(table[0]) - 1))
+        if len(row) < 2:  # another damage has left no more than its key
+            continue
+        place = draw(st.integers(1, len(row) - 1))
         row[place] = draw(st.sampled_from(_ODD) | st.text(max_size=8))
 
 

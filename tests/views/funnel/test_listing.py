@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from crm_events.contracts.contacts import LeadCaptured
 from crm_events.event import Staff
 from crm_projections.engine.view import Answer
 from crm_projections.views.funnel.listing import UnitsView
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.support.viewing import UTC_EURO, Viewing, at, column, identity
+from tests.support.viewing import UTC_EURO, Told, Viewing, at, column, identity
 from tests.views.funnel import deals
 
 BEGIN = at("2026-03-01")
@@ -127,6 +128,14 @@ def test_what_cannot_be_meant_is_refused(units: Viewing) -> None:
         units.ask(cursor="page 2")
     with pytest.raises(UnknownStage, match="no stage 'x'"):
         units.ask(stage="x")
+
+
+def test_where_no_pipeline_is_there_leads_are_not_taken_for_deals() -> None:
+    viewing = Viewing(UnitsView(UTC_EURO))
+    captured = LeadCaptured(person_id=identity("li"), name="Li Na", source="fair")
+    viewing.tell(Told("lead", captured, at("2026-01-01")))
+    assert column(viewing.ask(pipeline="leads"), "id") == [identity("lead")]
+    assert viewing.ask(stage="offer").rows == []
 
 
 def test_page_follows_page_among_equals(units: Viewing) -> None:

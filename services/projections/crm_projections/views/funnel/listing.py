@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from uuid import UUID
@@ -21,6 +21,7 @@ from crm_projections.views.funnel.facts import FunnelTables
 from crm_projections.views.funnel.parameters import By
 from crm_projections.views.funnel.projector import FunnelView
 from crm_projections.views.funnel.stages import Stages, stages_at
+from crm_projections.views.funnel.standing import LEADS
 
 NAMED: Final = ("owner", "manager", "product", "campaign")
 """Columns with ids of things that have a name."""
@@ -40,7 +41,9 @@ class UnitParameters(ViewParameters):
 
     by: By | None = None
     key: str | None = Field(None, description="Of `by`: the group's key; absent: without a value")
-    pipeline: str | None = Field(None, description="Key of a pipeline, or `leads`")
+    pipeline: str | None = Field(
+        None, description="Key of a pipeline, or `leads`; else the pipeline defined first"
+    )
     state: Literal["open", "won", "lost"] | None = None
     stage: str | None = Field(None, description="Only open units that stand in this stage")
     reached: str | None = Field(None, description="Only units that came to this stage or further")
@@ -79,15 +82,17 @@ class UnitsView(FunnelView):
         parameters: Any,
     ) -> Answer:
         stages = stages_at(connection, tables, cut, parameters.pipeline)
-        query = _page(tables, cut, parameters, stages)
-        found = connection.execute(query).all()
+        found: Sequence[SqlRow[Any]] = ()
+        if parameters.pipeline or stages.pipeline != LEADS:  # else no pipeline is there: no deals
+            found = connection.execute(_page(tables, cut, parameters, stages)).all()
+            parameters = parameters.model_copy(update={"pipeline": stages.pipeline})
         page = found[: parameters.limit]
         said = parameters.model_dump(
             exclude_none=True, exclude={"start", "end", "as_of", "known_at"}
         )
         return Answer(
             definition=self.definition,
-            parameters=said | {"pipeline": stages.pipeline},
+            parameters=said,
             totals={},
             rows=[_row(unit) for unit in page],
             named=NAMED,
