@@ -23,6 +23,7 @@ WITH_EXAMPLES = [
     ("view",),
     ("list",),
     ("history",),
+    ("why",),
     ("sample",),
     ("parked", "list"),
     ("parked", "retry"),

@@ -20,6 +20,7 @@ from crm_events.timers import Fire, Timers
 from fastapi import FastAPI
 
 from crm_service.app import Edge, create_app
+from crm_service.causes import causes_router
 from crm_service.context import TRANSLATIONS, position_router
 from crm_service.health import NotReady
 from crm_service.principals import Principals
@@ -64,6 +65,7 @@ class Context:
             [
                 *self.routers,
                 history_router(self.app, self.codec),
+                causes_router(self.app, self.codec),
                 position_router(self.name, self.app.recorder, self.reacted),
             ],
             principals=principals,

@@ -99,6 +99,16 @@ class LogPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Correlated:
+    """The events of one correlation; of those only what the named events caused, and only the
+    events of one command, where these are given."""
+
+    correlation_id: UUID
+    caused_by: tuple[UUID, ...] = ()
+    command_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """`known_at` of a time is the last mark at or before it: a prefix of the log, for ever."""
 
@@ -161,6 +171,15 @@ class EventRecorder(ProcessRecorder):
     @abstractmethod
     def read_stream(self, aggregate_id: UUID, after: int, limit: int) -> Sequence[Envelope]:
         """Envelopes of one aggregate with version > `after`, in order; they name no
+        `prevsequence`."""
+
+    @abstractmethod
+    def find_event(self, event_id: UUID) -> Envelope | None:
+        """The envelope of one event; it names no `prevsequence`."""
+
+    @abstractmethod
+    def read_correlation(self, wanted: Correlated, after: int, limit: int) -> Sequence[Envelope]:
+        """Envelopes of one correlation with sequence > `after`, in order of the log. They name no
         `prevsequence`."""
 
     @abstractmethod

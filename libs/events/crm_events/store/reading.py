@@ -12,7 +12,7 @@ from eventsourcing.persistence import Notification, StoredEvent
 
 from crm_events.envelope import Envelope
 from crm_events.partitions import PARTITIONS
-from crm_events.store.port import EventRecorder
+from crm_events.store.port import Correlated, EventRecorder
 from crm_events.store.rows import EVENT_COLUMNS, STREAM_COLUMNS, Row, Values
 
 _NO_END: Final = 2**31 - 1
@@ -77,6 +77,36 @@ class LogQueries(EventRecorder):
         )
         return [self.values.envelope(row) for row in rows]
 
+    def find_event(self, event_id: UUID) -> Envelope | None:
+        rows = self.rows(
+            f"SELECT {EVENT_COLUMNS} FROM events WHERE event_id = ?", self.values.to_id(event_id)
+        )
+        return self.values.envelope(rows[0]) if rows else None
+
+    def read_correlation(self, wanted: Correlated, after: int, limit: int) -> Sequence[Envelope]:
+        rows = [
+            row
+            for condition, parameters in self._narrowed(wanted)
+            for row in self.rows(
+                f"SELECT {EVENT_COLUMNS} FROM events "
+                f"WHERE correlation_id = ? AND position > ? {condition} ORDER BY position LIMIT ?",
+                self.values.to_id(wanted.correlation_id),
+                after,
+                *parameters,
+                limit,
+            )
+        ]
+        return [self.values.envelope(row) for row in sorted(rows, key=_position)[:limit]]
+
+    def _narrowed(self, wanted: Correlated) -> Iterator[tuple[str, list[Any]]]:
+        if wanted.command_id is not None:
+            yield "AND command_id = ?", [self.values.to_id(wanted.command_id)]
+        elif wanted.caused_by:
+            for condition, ids in self.among_ids(wanted.caused_by):
+                yield f"AND causation_id {condition}", ids
+        else:
+            yield "", []
+
     def log_rows(
         self, after: int, upto: int, limit: int, condition: str = "", *more: Any
     ) -> list[Row]:
@@ -127,3 +157,8 @@ class LogQueries(EventRecorder):
         )
         rows = self.rows(lasts, *[upto] * PARTITIONS)
         return {row[0]: row[1] for row in rows if row[1] is not None}
+
+
+def _position(row: Row) -> int:
+    position: int = row[0]
+    return position

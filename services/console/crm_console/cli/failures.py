@@ -8,6 +8,7 @@ from typing import Final
 
 import typer
 
+from crm_console.causes import NoSuchEvent
 from crm_console.cli.output import say
 from crm_console.home import HomeInUse, HomeUnusable
 from crm_console.importing import FileRefused
@@ -43,7 +44,7 @@ def _code_of(error: Exception) -> int | None:
     """The exit code of an error whose message is all that a person needs."""
     if isinstance(error, _PASSED_ON):
         return None
-    if isinstance(error, FileRefused):
+    if isinstance(error, (FileRefused, NoSuchEvent)):
         return WRONG_USE
     if isinstance(error, (*_FAILED, OSError)):
         return FAILED

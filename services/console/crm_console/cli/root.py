@@ -17,6 +17,7 @@ from crm_console.cli.session import target_of
 from crm_console.cli.telling import history
 from crm_console.cli.tokens import tokens
 from crm_console.cli.viewing import view
+from crm_console.cli.why import why
 
 app: Final = typer.Typer(
     name="crm",
@@ -30,6 +31,7 @@ app.command("import", no_args_is_help=True)(bring)
 app.command(no_args_is_help=True)(view)
 app.command("list", no_args_is_help=True)(list_units)
 app.command(no_args_is_help=True)(history)
+app.command(no_args_is_help=True)(why)
 app.command()(sample)
 app.add_typer(parked, name="parked")
 app.add_typer(tokens, name="token")

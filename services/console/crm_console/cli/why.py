@@ -1,0 +1,135 @@
+"""`crm why`: what led to an event and what came of it, across the contexts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import typer
+from rich.text import Text
+from rich.tree import Tree as Drawn
+
+from crm_console.causes import MOST_EVENTS, Node, Tree, tree_of
+from crm_console.cli.failures import explained
+from crm_console.cli.figures import text
+from crm_console.cli.output import (
+    Output,
+    OutputOption,
+    chosen,
+    print_csv,
+    print_json,
+    say,
+    stdout,
+)
+from crm_console.cli.session import opened
+from crm_console.settling import settle
+
+_COLUMNS: Final = (
+    "depth",
+    "event",
+    "when",
+    "who",
+    "context",
+    "aggregate_id",
+    "origin",
+    "id",
+    "says",
+)
+_SHOWN: Final = 4
+_LONGEST: Final = 28
+
+
+def why(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="The id of an event")],
+    output: OutputOption = None,
+) -> None:
+    """Draw the tree of causes of an event: up to its command, down to everything it caused.
+
+    The ids of events are in crm history TYPE ID -o json.
+
+    Example: crm why 0190b8a4-3f6e-7c51-9d2e-5f0a6b1c2d3e
+    """
+    id = _event_id(what)
+    with explained(), opened(context.obj) as transport:
+        settle(transport)
+        tree = tree_of(transport, id)
+    _print(tree, chosen(output))
+    if not tree.whole:
+        say(f"There is more: only about the first {MOST_EVENTS:,} events are shown.")
+
+
+def _event_id(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no id of an event; crm history TYPE ID -o json tells them"
+        ) from None
+
+
+def _print(tree: Tree, output: Output) -> None:
+    if output is Output.JSON:
+        print_json(_document(tree))
+    elif output is Output.CSV:
+        print_csv([_line(depth, event) for depth, event in tree.walk()], _COLUMNS)
+    else:
+        stdout.print(_drawn(tree), soft_wrap=True)
+
+
+def _document(tree: Tree) -> dict[str, Any]:
+    first = tree.command
+    return {
+        "asked": tree.asked,
+        "command": {name: first[name] for name in ("command_id", "correlation_id", "actor")},
+        "whole": tree.whole,
+        "events": [_nested(root) for root in tree.roots],
+    }
+
+
+def _nested(node: Node) -> dict[str, Any]:
+    return {**node.event, "caused": [_nested(each) for each in node.caused]}
+
+
+def _line(depth: int, event: Mapping[str, Any]) -> dict[str, Any]:
+    told = {"depth": depth, "when": _when(event), "who": event["actor"]}
+    return {name: told.get(name, event.get(name)) for name in _COLUMNS}
+
+
+def _drawn(tree: Tree) -> Drawn:
+    first = tree.command
+    head = f"command {first['command_id']} by {first['actor']}, correlation "
+    drawn = Drawn(Text(head + first["correlation_id"]), guide_style="dim")
+    _hang(drawn, tree.roots, tree.asked)
+    return drawn
+
+
+def _hang(drawn: Drawn, nodes: Sequence[Node], asked: str) -> None:
+    for node in nodes:
+        _hang(drawn.add(_label(node.event, asked)), node.caused, asked)
+
+
+def _label(event: Mapping[str, Any], asked: str) -> Text:
+    this = event["id"] == asked
+    label = Text("► " if this else "")
+    label.append(event["event"], style="bold" if this else "")
+    told = (_when(event), event["context"], event["aggregate_id"], f"by {event['actor']}")
+    label.append("  ".join(("", *told)))
+    if event["origin"] != "live":
+        label.append(f"  {event['origin']}")
+    return label.append(f"\n{_said(event['says'])}", style="dim")
+
+
+def _said(says: Mapping[str, Any]) -> str:
+    shown = [f"{name} {_short(value)}" for name, value in list(says.items())[:_SHOWN]]
+    return ", ".join([*shown, "…"] if len(says) > _SHOWN else shown)
+
+
+def _short(value: Any) -> str:
+    shown = text(value)
+    return shown if len(shown) <= _LONGEST + 8 else shown[:_LONGEST] + "…"
+
+
+def _when(event: Mapping[str, Any]) -> str:
+    return str(event["occurred_at"])[:19].replace("T", " ")

@@ -1,0 +1,75 @@
+"""`crm why`: the tree of causes of an event, joined over the contexts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from crm_console.causes import tree_of
+from crm_console.transport import OverHttp
+from crm_events.ids import new_id
+
+from tests.console.homes import Crm, Office
+
+
+def events(nodes: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for node in nodes:
+        yield node
+        yield from events(node["caused"])
+
+
+def opened_by_a_lead(crm: Crm) -> Mapping[str, Any]:
+    """The opening of a deal that a converted lead caused in another context."""
+    for deal in json.loads(crm("list", "deals").out):
+        opening = json.loads(crm("history", "deal", deal["id"]).out)["events"][0]
+        if opening["causation_id"]:
+            found: Mapping[str, Any] = opening
+            return found
+    raise AssertionError("no deal of the sample comes from a lead")
+
+
+def test_an_effect_leads_up_to_its_command_in_another_context(crm: Crm) -> None:
+    opening = opened_by_a_lead(crm)
+    tree = json.loads(crm("why", opening["event_id"]).out)
+    found = list(events(tree["events"]))
+    by_id = {event["id"]: event for event in found}
+    cause = by_id[opening["causation_id"]]
+    assert (cause["event"], cause["context"]) == ("LeadConverted", "contacts")
+    assert opening["event_id"] in [event["id"] for event in cause["caused"]]
+    assert tree["command"]["command_id"] == tree["events"][0]["command_id"]
+    assert {event["correlation_id"] for event in found} == {opening["correlation_id"]}
+    assert len(by_id) == len(found)
+
+
+def test_the_tree_is_the_same_from_each_of_its_events(crm: Crm) -> None:
+    opening = opened_by_a_lead(crm)
+    tree = json.loads(crm("why", opening["event_id"]).out)
+    for event in events(tree["events"]):
+        assert json.loads(crm("why", event["id"]).out)["events"] == tree["events"]
+
+
+def test_a_terminal_sees_a_tree_and_a_file_lines_with_a_depth(crm: Crm) -> None:
+    opening = opened_by_a_lead(crm)
+    drawn = crm("why", opening["event_id"], "-o", "table").out
+    assert "► DealOpened" in drawn
+    assert drawn.index("LeadConverted") < drawn.index("DealOpened")
+    rows = list(csv.DictReader(io.StringIO(crm("why", opening["event_id"], "-o", "csv").out)))
+    depth = {row["event"]: int(row["depth"]) for row in rows}
+    assert depth["DealOpened"] == depth["LeadConverted"] + 1
+
+
+def test_a_tree_that_is_too_large_says_so(crm: Crm, office: Office) -> None:
+    opening = opened_by_a_lead(crm)
+    with OverHttp(office.address) as transport:
+        assert tree_of(transport, opening["event_id"]).whole
+        assert not tree_of(transport, opening["event_id"], most=0).whole
+
+
+def test_what_is_no_event_is_said(crm: Crm) -> None:
+    missing = str(new_id())
+    done = crm("why", missing)
+    assert (done.code, f"No context has an event {missing}" in done.err) == (2, True)
+    assert crm("why", "sales").code == 2
