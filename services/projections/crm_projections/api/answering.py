@@ -13,6 +13,7 @@ from crm_service.problems import RequestRefused
 from sqlalchemy import Connection
 
 from crm_projections.api.asking import Question
+from crm_projections.columns.store import ColumnStore
 from crm_projections.engine.database import Database
 from crm_projections.engine.generation import NothingLive, Opened, find_live, open_generation
 from crm_projections.engine.instants import instant, micros
@@ -52,6 +53,7 @@ class Answering:
         self._database = database
         self._names = names
         self._clock = clock
+        self._columns = ColumnStore()
 
     def states(self, view: Projector[Any]) -> States:
         with self._database.reading() as connection:
@@ -68,6 +70,7 @@ class Answering:
         with self._database.reading() as connection:
             now = standing(connection, view)
             known = _known(connection, view, question)
+            connection.execution_options(crm_columns=self._columns)
             cut = Cut(as_of, known.sequences if known is not None else {})
             answer = view.answer(connection, now.opened.tables, cut, parameters)
             groups = self._with_names(connection, answer.groups)

@@ -24,7 +24,6 @@ ERRORS: Final[Registry] = COMMON.extended(
         "view-not-ready": Kind(503, "The view has no tables that fit", "Start its projection."),
         "letter-settled": Kind(409, "Somebody decided before", "Read the list again."),
         "letter-waits": Kind(409, "An earlier event of the same thing failed", "Settle it first."),
-        "sum-too-large": Kind(422, "More money than adds up here", "Ask about a shorter time."),
         "stage-unknown": Kind(422, "No such stage", "Name one of those it lists."),
         "pipeline-unknown": Kind(422, "No such pipeline", "Name one of those it lists."),
     }
@@ -45,14 +44,6 @@ def behind(position: Mapping[str, int]) -> RequestRefused:
     )
 
 
-def _no_database(error: sqlalchemy.exc.DBAPIError) -> Problem:
-    """SQLite adds up in 64 bits, and calls it an operational error where they do not suffice."""
-    if str(error.orig) == "integer overflow":
-        detail = "The amounts come to more than nine hundred million million; ask about fewer."
-        return Problem("sum-too-large", detail)
-    return _unreachable(error)
-
-
 def _unreachable(_: Exception) -> Problem:
     return unavailable("The database of the views cannot be reached.")
 
@@ -66,7 +57,7 @@ TRANSLATIONS: Final[Mapping[type[Exception], Translation]] = {
     UnknownPipeline: lambda error: Problem("pipeline-unknown", str(error)),
     UnknownStage: lambda error: Problem("stage-unknown", str(error)),
     KeysUnavailable: lambda _: unavailable("The key database cannot be reached."),
-    sqlalchemy.exc.OperationalError: _no_database,
+    sqlalchemy.exc.OperationalError: _unreachable,
     sqlalchemy.exc.InterfaceError: _unreachable,
     sqlalchemy.exc.TimeoutError: _unreachable,
 }

@@ -58,8 +58,9 @@ def open_generation(view: Projector[T], generation: Generation) -> Opened[T]:
 
 @lru_cache(maxsize=64)
 def _opened(view: Any, generation: Generation) -> Opened[Any]:
-    """Kept, for statements are compiled once for the same tables and anew for equal ones."""
-    metadata = MetaData()
+    """Kept, for statements are compiled once for the same tables and anew for equal ones. The
+    tables say whose they are to whoever keeps what was read from them."""
+    metadata = MetaData(info={"generation": generation})
     return Opened(generation, view.tables(metadata, generation.suffix), metadata)
 
 

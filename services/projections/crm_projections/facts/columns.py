@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Text, Uuid
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text, Uuid, literal
+
+from crm_projections.facts.instants import FOREVER
 
 Columns = tuple[Column[Any], ...]
 
@@ -38,4 +40,16 @@ def believed() -> Columns:
         Column("known_from", BigInteger, nullable=False),
         Column("known_to", BigInteger, nullable=False),
         Column("valid_from", BigInteger, nullable=False),
+    )
+
+
+def found_by_news(table: Table) -> None:
+    """Indexes for whoever keeps a table's rows and asks for those that came, or ended, since."""
+    ended = table.c.known_to < literal(FOREVER, literal_execute=True)
+    Index(f"{table.name}_begun", table.c.context, table.c.known_from)
+    Index(
+        f"{table.name}_ended",
+        *(table.c.context, table.c.known_to),
+        postgresql_where=ended,
+        sqlite_where=ended,
     )

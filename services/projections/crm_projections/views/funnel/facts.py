@@ -16,7 +16,7 @@ from sqlalchemy import (
     Uuid,
 )
 
-from crm_projections.facts.columns import Columns, believed, counted, told
+from crm_projections.facts.columns import Columns, believed, counted, found_by_news, told
 from crm_projections.facts.cut import still_believed
 
 
@@ -66,9 +66,10 @@ def _moves(metadata: MetaData, suffix: str) -> Table:
         Column("state", Text, nullable=False),
         Column("previous", Text, nullable=False),
         Column("previous_rank", Integer, nullable=False),
+        Column("day", Integer, nullable=False),
         *_grouping(),
     )
-    Index(f"{name}_period", table.c.pipeline, table.c.valid_from)
+    found_by_news(table)
     return table
 
 
@@ -105,12 +106,9 @@ def _standings(metadata: MetaData, suffix: str) -> Table:
     Index(f"{name}_cut", table.c.pipeline, table.c.valid_to, table.c.valid_from)
     now = still_believed(table)
     Index(f"{name}_unit", table.c.unit, postgresql_where=now, sqlite_where=now)
-    Index(
-        f"{name}_list",
-        *(table.c.pipeline, table.c.entered_at, table.c.unit),
-        postgresql_where=now,
-        sqlite_where=now,
-    )
+    listed = (table.c.pipeline, table.c.entered_at, table.c.unit)
+    Index(f"{name}_list", *listed, postgresql_where=now, sqlite_where=now)
+    found_by_news(table)
     return table
 
 

@@ -1,33 +1,33 @@
-"""The funnel answered from its standings at one cut of history."""
+"""The funnel answered from its standings and moves at one cut of history."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, literal
-from sqlalchemy import Row as SqlRow
+from sqlalchemy import Connection
 
 from crm_projections.engine.view import Answer, Cut, Definition
-from crm_projections.facts.instants import Reporting
+from crm_projections.facts.instants import Reporting, local_day
+from crm_projections.views.funnel import kept
+from crm_projections.views.funnel.counts import UnitCounts
 from crm_projections.views.funnel.facts import FunnelTables
+from crm_projections.views.funnel.moved import MoveCounts
 from crm_projections.views.funnel.parameters import FunnelParameters
 from crm_projections.views.funnel.rows import (
-    DaysInStage,
-    Moves,
+    NO_MOVES,
     Row,
     cohort_rows,
     flow_rows,
     snapshot_rows,
     stage_table,
 )
-from crm_projections.views.funnel.selects import Selects
 from crm_projections.views.funnel.stages import stages_at
-from crm_projections.views.funnel.totals import Cell, excluded, named, totals_of
+from crm_projections.views.funnel.totals import Cell, Closed, excluded, named, totals_of
 from crm_projections.views.funnel.trend import Trend
 
-DEFINITION: Final = Definition("funnel", 3)
+DEFINITION: Final = Definition("funnel", 4)
 _WHOLE: Final = object()
 """Stands for every group together; None is the group of units without a value."""
 RowsOf = Callable[[Any, Sequence[Cell]], list[Row]]
@@ -44,12 +44,15 @@ class FunnelQuery:
         parameters: FunnelParameters,
         reporting: Reporting,
     ) -> None:
+        self._connection = connection
+        self._tables = tables
+        self._cut = cut
         self._parameters = parameters
+        self._zone = reporting.zone
         self._currency = parameters.currency or reporting.currency
         self._stages = stages_at(connection, tables, cut, parameters.pipeline)
-        self._selects = Selects(
-            connection,
-            tables,
+        self._counts = UnitCounts(
+            kept.standings(connection, tables),
             cut,
             parameters,
             reporting=reporting,
@@ -58,15 +61,15 @@ class FunnelQuery:
 
     def answer(self) -> Answer:
         """The funnel in its mode, whole and by group."""
-        cells = self._selects.cells()
+        cells, closed = self._counts.cells(), self._counts.closed()
         rows_of = self._rows_by_key()
-        totals = totals_of(cells)
+        totals = totals_of(cells, closed)
         return Answer(
             definition=DEFINITION,
             parameters=self._said(),
             totals=named(totals, self._currency),
             rows=self._table_rows(rows_of(_WHOLE, cells)),
-            groups=self._groups(cells, rows_of) if self._parameters.by else None,
+            groups=self._groups(cells, closed, rows_of) if self._parameters.by else None,
             excluded=excluded(totals),
         )
 
@@ -76,17 +79,17 @@ class FunnelQuery:
         )
         return said | {"pipeline": self._stages.pipeline, "currency": self._currency}
 
-    def _groups(self, cells: Sequence[Cell], rows_of: RowsOf) -> list[Row]:
-        by_key: dict[Any, list[Cell]] = defaultdict(list)
-        for cell in cells:
-            by_key[cell.key].append(cell)
+    def _groups(
+        self, cells: Sequence[Cell], closed: Sequence[Closed], rows_of: RowsOf
+    ) -> list[Row]:
+        of_key, days = _by_key(cells), _by_key(closed)
         return [
             {
                 "key": None if key is None else str(key),
-                "totals": named(totals_of(own), self._currency),
+                "totals": named(totals_of(own, days.get(key, ())), self._currency),
                 "rows": rows_of(key, own),
             }
-            for key, own in sorted(by_key.items(), key=lambda item: str(item[0] or ""))
+            for key, own in sorted(of_key.items(), key=lambda item: str(item[0] or ""))
         ]
 
     def _table_rows(self, rows: list[Row]) -> list[Row]:
@@ -98,45 +101,51 @@ class FunnelQuery:
 
     def _rows_by_key(self) -> RowsOf:
         if self._parameters.mode == "flow":
-            moves = self._selects.moves()
-            return lambda key, _: flow_rows(_moves_of(moves, key), self._stages)
+            moves = self._whole_and_groups(self._moves().moves)
+            return lambda key, _: flow_rows(moves.get(key, NO_MOVES), self._stages)
         if self._parameters.mode == "trend":
             return self._trends()
-        whole = self._selects.days_in_stage(literal(None))
-        by = self._parameters.by
-        days = self._selects.days_in_stage(self._selects.key) if by else []
+        days = self._whole_and_groups(self._counts.days_in_stage)
         shape = cohort_rows if self._parameters.mode == "cohort" else snapshot_rows
-        return lambda key, own: shape(
-            own, self._stages, _days_of(whole if key is _WHOLE else days, key)
-        )
+        return lambda key, own: shape(own, self._stages, days.get(key, {}))
+
+    def _moves(self) -> MoveCounts:
+        moves = kept.moves(self._connection, self._tables)
+        return MoveCounts(moves, self._cut, self._parameters, self._stages.pipeline)
 
     def _trends(self) -> RowsOf:
-        stage = self._stages.stage(self._parameters.stage)
-        trends: dict[Any, Trend] = defaultdict(lambda: Trend(stage))
-        for move, day in self._selects.entries():
-            trends[_WHOLE].take(move.unit, move, day)
-            trends[move.key].take(move.unit, move, day)
-        return lambda key, _: trends[key].rows(self._selects.days(trends[key].entered))
+        stage, counts = self._stages.stage(self._parameters.stage), self._moves()
+        trends = self._whole_and_groups(lambda grouped: counts.trends(stage, grouped=grouped))
+        none = Trend(stage)
+        return lambda key, _: _rows_of(trends.get(key, none), self._days)
+
+    def _whole_and_groups(self, counted: Callable[..., Mapping[Any, Any]]) -> dict[Any, Any]:
+        found = dict(counted(grouped=True)) if self._parameters.by else {}
+        if (whole := counted(grouped=False).get(None)) is not None:
+            found[_WHOLE] = whole
+        return found
+
+    def _days(self, entered: Iterable[int]) -> list[int]:
+        """Those of these local days that begin in the period."""
+        start, end = self._parameters.start, self._parameters.end
+        first = None if start is None else local_day(start, self._zone)
+        last = None if end is None else local_day(end - 1, self._zone)
+        return [
+            day
+            for day in entered
+            if (first is None or day >= first) and (last is None or day <= last)
+        ]
 
 
-def _days_of(rows: Sequence[tuple[Any, str, int, int]], key: Any) -> DaysInStage:
-    days: dict[str, Counter[int]] = defaultdict(Counter)
-    for row_key, stage, count, units in rows:
-        if key is _WHOLE or row_key == key:
-            days[stage][count] += units
-    return days
+def _rows_of(trend: Trend, days: Callable[[Iterable[int]], list[int]]) -> list[Row]:
+    return trend.rows(days(trend.entered))
 
 
-def _moves_of(rows: Sequence[SqlRow[Any]], key: Any) -> Moves:
-    moves = Moves(Counter(), Counter())
-    for row in rows:
-        if key is not _WHOLE and row.key != key:
-            continue
-        moves.entered[row.stage if row.state == "open" else f"\x00{row.state}"] += row.moves
-        forward = row.state == "won" or (row.state == "open" and row.rank > row.previous_rank)
-        if forward and row.previous:
-            moves.left_forward[row.previous] += row.moves
-    return moves
+def _by_key(items: Iterable[Any]) -> dict[Any, list[Any]]:
+    found: dict[Any, list[Any]] = defaultdict(list)
+    for item in items:
+        found[item.key].append(item)
+    return found
 
 
 def answer(

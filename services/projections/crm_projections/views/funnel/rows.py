@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from crm_projections.facts.statistics import complement, median_of, ratio
 from crm_projections.views.funnel.stages import Stages
@@ -22,6 +22,9 @@ class Moves:
 
     entered: Counter[str]
     left_forward: Counter[str]
+
+
+NO_MOVES: Final = Moves(Counter(), Counter())
 
 
 def cohort_rows(cells: Sequence[Cell], stages: Stages, days: DaysInStage) -> list[Row]:

@@ -41,6 +41,7 @@ _MOVE: Final = (
     "state",
     "previous",
     "previous_rank",
+    "day",
 )
 _NO_DAY: Final = 2**31 - 1
 """Never read: an interval without an end is counted to the day asked about."""
@@ -130,5 +131,6 @@ def _move_row(fact: FunnelFact, to: Standing) -> Row:
         to.state,
         to.previous,
         to.previous_rank,
+        fact.day,
         *to.by,
     )

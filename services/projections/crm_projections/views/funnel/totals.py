@@ -1,4 +1,4 @@
-"""What is said of all units of a funnel together, from counts grouped in SQL."""
+"""What is said of all units of a funnel together, from counts of those that are alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crm_projections.facts.statistics import mean_of, median_of, ratio
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Units alike in all that counts: their number, their amounts, and days where they closed.
+    """Units alike in all that counts: their number and their amounts.
 
     `units_with_amount` and `amount` (ten-thousandths) are of the reporting currency only.
     """
@@ -25,11 +25,20 @@ class Cell:
     furthest_rank: int
     timed: bool
     history_unknown: bool
-    days: int
     units: int
     units_with_amount: int
     amount: int
     other_currency: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Units that took as many days from entry to close, of those whose times are known."""
+
+    key: Any
+    state: str
+    days: int
+    units: int
 
 
 @dataclass(slots=True)
@@ -54,19 +63,19 @@ class Totals:
             self.history_unknown += cell.units
         elif not cell.timed:
             self.time_disorder += cell.units
-        elif cell.state != "open":
-            self._add_days(cell)
 
-    def _add_days(self, cell: Cell) -> None:
-        self.closed_days[cell.days] += cell.units
-        if cell.state == "won":
-            self.won_days[cell.days] += cell.units
+    def add_closed(self, closed: Closed) -> None:
+        self.closed_days[closed.days] += closed.units
+        if closed.state == "won":
+            self.won_days[closed.days] += closed.units
 
 
-def totals_of(cells: Iterable[Cell]) -> Totals:
+def totals_of(cells: Iterable[Cell], closed: Iterable[Closed]) -> Totals:
     totals = Totals()
     for cell in cells:
         totals.add(cell)
+    for days in closed:
+        totals.add_closed(days)
     return totals
 
 

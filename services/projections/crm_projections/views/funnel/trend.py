@@ -23,18 +23,6 @@ class Trend:
     stage: StageRow
     entered: Counter[int] = field(default_factory=Counter)
     forward: Counter[int] = field(default_factory=Counter)
-    _open: dict[Any, int] = field(default_factory=dict)
-
-    def take(self, unit: Any, move: Any, day: int) -> None:
-        """One move; the moves of a unit come in the order of their effect."""
-        if move.state == "open" and move.stage == self.stage.key:
-            self.entered[day] += 1
-            self._open[unit] = day
-        elif unit in self._open:
-            entry = self._open.pop(unit)
-            self.forward[entry] += move.state == "won" or (
-                move.state == "open" and move.rank > self.stage.rank
-            )
 
     def rows(self, days: Iterable[int]) -> list[Mapping[str, Any]]:
         """A row for each of these days that had an entry."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,14 +45,23 @@ class Triangle:
     currency: str
 
 
-def cohorts_of(cells: Iterable[Any], lasts: Iterable[Any]) -> dict[int, Cohort]:
-    """Cohorts from rows (cohort, offset, active, revenue) and (cohort, offset, customers)."""
+@dataclass(frozen=True, slots=True)
+class TriangleCounts:
+    """Rows (cohort, offset, active customers, revenue), and, where it is asked for, rows (cohort,
+    offset, customers whose last order lies there)."""
+
+    cells: Sequence[tuple[int, int, int, int]]
+    lasts: Sequence[tuple[int, int, int]]
+
+
+def cohorts_of(counts: TriangleCounts) -> dict[int, Cohort]:
+    """Cohorts by their month."""
     cohorts: dict[int, Cohort] = defaultdict(Cohort)
-    for row in cells:
-        cohorts[row.cohort].active[row.offset] += row.active
-        cohorts[row.cohort].revenue[row.offset] += int(row.revenue or 0)
-    for row in lasts:
-        cohorts[row.cohort].last[row.offset] += row.customers
+    for cohort, offset, active, revenue in counts.cells:
+        cohorts[cohort].active[offset] += active
+        cohorts[cohort].revenue[offset] += revenue
+    for cohort, offset, customers in counts.lasts:
+        cohorts[cohort].last[offset] += customers
     return dict(sorted(cohorts.items()))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text, Uuid
 
-from crm_projections.facts.columns import believed, counted
+from crm_projections.facts.columns import believed, counted, found_by_news
 
 
 def order_table(metadata: MetaData, suffix: str) -> Table:
@@ -27,5 +27,5 @@ def order_table(metadata: MetaData, suffix: str) -> Table:
         Column("segment", Text),
     )
     Index(f"{name}_unit", table.c.unit)
-    Index(f"{name}_customer", table.c.customer, table.c.valid_from)
+    found_by_news(table)
     return table

@@ -10,13 +10,13 @@ from crm_events.contracts.pipeline import OrderAmended, OrderPlaced
 from crm_events.event import Event
 from sqlalchemy import Connection, MetaData, Table, bindparam, select, update
 
-from crm_projections.engine.view import Answer, Cut, Definition, Received
+from crm_projections.engine.view import Answer, Cut, Received
 from crm_projections.engine.writing import insert_rows
 from crm_projections.facts.amounts import units
 from crm_projections.facts.instants import FOREVER, Reporting, local_day_and_month, micros
 from crm_projections.views.retention.facts import order_table
 from crm_projections.views.retention.parameters import RetentionParameters
-from crm_projections.views.retention.queries import RetentionQuery
+from crm_projections.views.retention.queries import DEFINITION, RetentionQuery
 
 _CHUNK = 500
 
@@ -24,7 +24,7 @@ _CHUNK = 500
 class RetentionView:
     """Customers by the month of their first order, and how many come back."""
 
-    definition: ClassVar = Definition("retention", 1)
+    definition: ClassVar = DEFINITION
     contexts: ClassVar = ("pipeline",)
     handles: ClassVar[frozenset[type[Event]]] = frozenset((OrderPlaced, OrderAmended))
     parameters: ClassVar = RetentionParameters

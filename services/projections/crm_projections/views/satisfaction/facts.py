@@ -15,7 +15,7 @@ from sqlalchemy import (
     Uuid,
 )
 
-from crm_projections.facts.columns import Columns, believed, counted, told
+from crm_projections.facts.columns import Columns, believed, counted, found_by_news, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,5 +68,5 @@ def satisfaction_tables(metadata: MetaData, suffix: str) -> SatisfactionTables:
     )
     for table in (tickets, surveys):
         Index(f"{table.name}_unit", table.c.unit)
-        Index(f"{table.name}_cut", table.c.valid_to, table.c.valid_from)
+        found_by_news(table)
     return SatisfactionTables(events, tickets, surveys)

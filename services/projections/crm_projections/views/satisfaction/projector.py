@@ -8,11 +8,11 @@ from typing import ClassVar
 from crm_events.event import Event
 from sqlalchemy import Connection, MetaData
 
-from crm_projections.engine.view import Answer, Cut, Definition, Received
+from crm_projections.engine.view import Answer, Cut, Received
 from crm_projections.facts.instants import Reporting
 from crm_projections.views.satisfaction.facts import SatisfactionTables, satisfaction_tables
 from crm_projections.views.satisfaction.parameters import SatisfactionParameters
-from crm_projections.views.satisfaction.queries import answer
+from crm_projections.views.satisfaction.queries import DEFINITION, answer
 from crm_projections.views.satisfaction.states import HANDLED, fact_of
 from crm_projections.views.satisfaction.storage import Ticket, load_tickets, store_tickets
 
@@ -20,7 +20,7 @@ from crm_projections.views.satisfaction.storage import Ticket, load_tickets, sto
 class SatisfactionView:
     """Tickets, the surveys they sent, and what customers answered."""
 
-    definition: ClassVar = Definition("satisfaction", 2)
+    definition: ClassVar = DEFINITION
     contexts: ClassVar = ("ticketing",)
     handles: ClassVar[frozenset[type[Event]]] = frozenset(HANDLED)
     parameters: ClassVar = SatisfactionParameters

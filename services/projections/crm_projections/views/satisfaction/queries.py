@@ -6,16 +6,17 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, func, literal, select
+from sqlalchemy import Connection
 
 from crm_projections.engine.view import Answer, Cut, Definition
-from crm_projections.facts.cut import standing_at, within
 from crm_projections.facts.instants import day_date, month_name
+from crm_projections.views.satisfaction import kept
+from crm_projections.views.satisfaction.counts import Standing
 from crm_projections.views.satisfaction.facts import SatisfactionTables
 from crm_projections.views.satisfaction.parameters import SatisfactionParameters
 from crm_projections.views.satisfaction.totals import Counts, distribution, named
 
-DEFINITION: Final = Definition("satisfaction", 2)
+DEFINITION: Final = Definition("satisfaction", 3)
 
 
 def answer(
@@ -46,25 +47,16 @@ def _counts(
     parameters: SatisfactionParameters,
 ) -> Mapping[Any, Counts]:
     found: dict[Any, Counts] = defaultdict(Counts)
-    tickets, surveys = tables.tickets, tables.surveys
-    key = _key(tickets, parameters)
-    opened = within(tickets.c.opened_at, parameters.start, parameters.end)
-    query = select(key, func.count(), func.sum(tickets.c.resolved)).group_by(key)
-    for row in connection.execute(query.where(standing_at(tickets, cut), *opened)):
-        found[row[0]].tickets += row[1]
-        found[row[0]].resolved += int(row[2])
-    key = _key(surveys, parameters)
-    delivered = within(surveys.c.delivered_at, parameters.start, parameters.end)
-    scores = select(key, surveys.c.score, func.count()).group_by(key, surveys.c.score)
-    for row in connection.execute(scores.where(standing_at(surveys, cut), *delivered)):
-        found[row[0]].delivered += row[2]
-        if row[1] is not None:
-            found[row[0]].scores[row[1]] += row[2]
+    tickets = Standing(kept.tickets(connection, tables), cut, parameters, "opened_at")
+    for key, count, resolved in tickets.resolved():
+        found[key].tickets += count
+        found[key].resolved += resolved
+    surveys = Standing(kept.surveys(connection, tables), cut, parameters, "delivered_at")
+    for key, score, count in surveys.scored():
+        found[key].delivered += count
+        if score is not None:
+            found[key].scores[score] += count
     return found
-
-
-def _key(table: Table, parameters: SatisfactionParameters) -> ColumnElement[Any]:
-    return table.c[parameters.by] if parameters.by else literal(None)
 
 
 def _pooled(by_key: Mapping[Any, Counts]) -> Counts:

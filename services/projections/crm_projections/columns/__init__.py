@@ -1,0 +1,1 @@
+"""Facts as columns in memory: read once from SQL, then kept up with it, for answers over many."""
