@@ -39,8 +39,9 @@ def _position_first(_: Any) -> Any:
         with self._database.writing() as connection:
             if plan.received:
                 self._view.apply(connection, self._opened.tables, plan.received)
-            park(connection, generation, plan.letters, now)
-        return applying.Written({step.lane: step.after for step in plan.steps}, plan.letters)
+            parked = park(connection, generation, plan.letters, now)
+        moved = {step.lane: step.after for step in plan.steps}
+        return applying.Written(moved, plan.letters, parked)
 
     return write
 
@@ -51,10 +52,11 @@ def _facts_first(_: Any) -> Any:
         with self._database.writing() as connection:
             if plan.received:
                 self._view.apply(connection, self._opened.tables, plan.received)
-            park(connection, generation, plan.letters, now)
+            parked = park(connection, generation, plan.letters, now)
         with self._database.writing() as connection:
             advance(connection, generation, plan.steps)
-        return applying.Written({step.lane: step.after for step in plan.steps}, plan.letters)
+        moved = {step.lane: step.after for step in plan.steps}
+        return applying.Written(moved, plan.letters, parked)
 
     return write
 

@@ -37,10 +37,12 @@ _NOT_OF_ONE_EVENT: Final = (*TRANSIENT, Fenced, TooManyFailures)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a transaction left: the rows of the lanes it moved, and what it parked."""
+    """What a transaction left: the rows of the lanes it moved, what it parked, and, where it did,
+    how many are parked now."""
 
     states: Mapping[Lane, LaneState]
     letters: Sequence[Letter]
+    parked: int | None
 
 
 class Applier(Generic[T]):
@@ -71,9 +73,10 @@ class Applier(Generic[T]):
             if plan.received:
                 self._view.apply(connection, self._opened.tables, plan.received)
                 crash_point("applied")
-            park(connection, generation, plan.letters, now)
+            parked = park(connection, generation, plan.letters, now)
         crash_point("taken")
-        return Written({step.lane: step.after for step in plan.steps}, plan.letters)
+        moved = {step.lane: step.after for step in plan.steps}
+        return Written(moved, plan.letters, parked)
 
     def _write_apart(self, plan: Plan, now: int) -> Written:
         generation = self._opened.generation
@@ -85,9 +88,9 @@ class Applier(Generic[T]):
             for lane, count in counted.items():
                 recount(connection, generation, lane, {"applied": -count, "parked": count})
             letters = [*plan.letters, *fallen]
-            park(connection, generation, letters, now)
+            parked = park(connection, generation, letters, now)
         moved = {step.lane: _recounted(step.after, counted[step.lane]) for step in plan.steps}
-        return Written(moved, letters)
+        return Written(moved, letters, parked)
 
     def _isolate(
         self, connection: Connection, received: Sequence[Received]

@@ -7,7 +7,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
-from uuid import UUID
 
 import structlog
 from crm_events.feed.port import Lane, LaneBatch
@@ -63,8 +62,8 @@ class Intake(Generic[T]):
         self._work = work
         self._interest = interest(view.handles)
         self._applier = Applier(work.database, view, opened)
-        self._parked: set[UUID] = set()
-        self._left_out: set[UUID] = set()
+        self._parked: set[int] = set()
+        self._left_out: set[int] = set()
         self._count_parked()
 
     def let_go(self, owned: AbstractSet[Lane]) -> None:
@@ -130,16 +129,16 @@ class Intake(Generic[T]):
 
     def _remember(self, written: Written) -> None:
         self.states.update(written.states)
-        if written.letters:
-            ids = {letter.aggregate_id for letter in written.letters}
-            self._parked |= {id for id in ids if id is not None}
-            _log.error("events_parked", view=self._name, parked=self._count_parked())
+        ids = (letter.aggregate_id for letter in written.letters)
+        self._parked.update(id.int for id in ids if id is not None)
+        if written.parked is not None:
+            self._work.metrics.parked(self._name, written.parked)
+            _log.error("events_parked", view=self._name, parked=written.parked)
 
-    def _count_parked(self) -> int:
+    def _count_parked(self) -> None:
         with self._work.database.reading() as connection:
             count = parked_count(connection, self.opened.generation)
         self._work.metrics.parked(self._name, count)
-        return count
 
     def _alarm(self, lane: Lane, admission: Admission) -> None:
         self._work.metrics.gap(self._name)

@@ -64,36 +64,37 @@ class Parked:
         return from_headers(self.headers, self.lane.partition, self.data or b"")
 
 
-def row_of(generation: Generation, letter: Letter, seen: int, now: int) -> dict[str, Any]:
-    record = letter.record
-    source = record.record if isinstance(record, Broken) else record
-    placed = None if isinstance(record, Unreadable) else record
-    return {
-        "view": generation.view,
-        "generation": generation.number,
-        "context": letter.lane.context,
-        "partition": letter.lane.partition,
-        "sequence": placed.sequence if placed else None,
-        "record_offset": source.offset if isinstance(source, Unreadable) else None,
-        "aggregate_id": placed.aggregate_id if placed else None,
-        "event_id": placed.id if placed else None,
-        "type": placed.type if placed else None,
-        "kind": letter.kind,
-        "reason": letter.reason,
-        **_bytes_of(source),
-        "attempts": 0 if letter.kind == "behind" else 1,
-        "seen": seen,
-        "status": "parked",
-        "parked_at": now,
-    }
+COLUMNS: Final = (
+    "view", "generation", "context", "partition", "kind", "reason", "attempts", "seen", "status",
+    "parked_at", "sequence", "aggregate_id", "event_id", "type", "record_offset", "record_key",
+    "headers", "data",
+)  # fmt: skip
+"""What `row_of` tells."""
 
 
-def _bytes_of(source: Envelope | Unreadable) -> dict[str, Any]:
-    if isinstance(source, Envelope):
-        key, headers, data = str(source.aggregate_id).encode(), to_headers(source), source.data
-        return {"record_key": key, "headers": _headers_text(headers), "data": data}
-    headers_text = _headers_text(source.headers)
-    return {"record_key": source.key, "headers": headers_text, "data": source.value}
+def row_of(generation: Generation, letter: Letter, seen: int, now: int) -> tuple[Any, ...]:
+    lane, attempts = letter.lane, 0 if letter.kind == "behind" else 1
+    return (
+        *(generation.view, generation.number, lane.context, lane.partition),
+        *(letter.kind, letter.reason, attempts, seen, "parked", now),
+        *_place_of(letter.record),
+        letter.stray_offset,
+        *_bytes_of(letter.record),
+    )
+
+
+def _place_of(record: Envelope | Broken | Unreadable) -> tuple[Any, ...]:
+    if isinstance(record, Unreadable):
+        return (None, None, None, None)
+    return (record.sequence, record.aggregate_id, record.id, record.type)
+
+
+def _bytes_of(record: Envelope | Broken | Unreadable) -> tuple[Any, ...]:
+    if isinstance(record, Envelope):
+        key = str(record.aggregate_id).encode()
+        return (key, _headers_text(to_headers(record)), record.data)
+    came = record.record if isinstance(record, Broken) else record
+    return (came.key, _headers_text(came.headers), came.value)
 
 
 def _headers_text(headers: Sequence[tuple[str, bytes]]) -> str:

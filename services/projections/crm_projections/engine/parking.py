@@ -7,11 +7,22 @@ from typing import Any, Final
 from uuid import UUID
 
 from crm_events.feed.port import Lane
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    func,
+    select,
+    update,
+)
 
-from crm_projections.engine.letters import Letter, Parked, Status, parked_of, row_of
+from crm_projections.engine.letters import COLUMNS, Letter, Parked, Status, parked_of, row_of
 from crm_projections.engine.position import Generation
 from crm_projections.engine.tables import LETTERS, POSITIONS
+from crm_projections.engine.writing import insert_rows
 
 WINDOW: Final = 10_000
 MOST_FAILURES: Final = WINDOW // 100
@@ -31,17 +42,23 @@ class TooManyFailures(Exception):
 
 def park(
     connection: Connection, generation: Generation, letters: Sequence[Letter], now: int
-) -> None:
-    """Keep letters. Raises TooManyFailures, with nothing kept, when events fail in numbers."""
+) -> int | None:
+    """Keep letters; answers how many are parked then, where any is new.
+
+    Raises TooManyFailures, with nothing kept, when events fail in numbers.
+    """
     fresh = _without_known_strays(connection, generation, letters)
     if not fresh:
-        return
-    seen = _seen(connection, generation)
+        return None
+    named = {"view": generation.view, "generation": generation.number, "window": WINDOW}
+    standing = connection.execute(_STANDING, named).one()
+    seen, failures, parked = (int(count) for count in standing)
     failed = [letter for letter in fresh if letter.kind != "behind"]
-    if failed and len(failed) + _failures_since(connection, generation, seen) > MOST_FAILURES:
+    if failed and len(failed) + failures > MOST_FAILURES:
         raise TooManyFailures(generation.view, failed[-1].reason)
     rows = [row_of(generation, letter, seen, now) for letter in fresh]
-    connection.execute(insert(LETTERS), rows)
+    insert_rows(connection, LETTERS, COLUMNS, rows)
+    return parked + len(fresh)
 
 
 def _without_known_strays(
@@ -59,20 +76,22 @@ def _without_known_strays(
     return [letter for letter in letters if (letter.lane, letter.stray_offset) not in known]
 
 
-def parked_aggregates(connection: Connection, generation: Generation) -> set[UUID]:
-    """Aggregates whose further events wait."""
+def parked_aggregates(connection: Connection, generation: Generation) -> set[int]:
+    """Aggregates whose further events wait, as numbers: Python hashes those faster than ids, and
+    every event is looked up."""
     rows = connection.execute(
         select(LETTERS.c.aggregate_id).where(*_of(generation), LETTERS.c.status == "parked")
     )
-    return {row.aggregate_id for row in rows if row.aggregate_id is not None}
+    return {row.aggregate_id.int for row in rows if row.aggregate_id is not None}
 
 
-def left_out(connection: Connection, view: str) -> set[UUID]:
-    """Events that somebody decided to skip; they stay out of every generation of the view."""
+def left_out(connection: Connection, view: str) -> set[int]:
+    """Events that somebody decided to skip, as numbers; they stay out of every generation of the
+    view."""
     rows = connection.execute(
         select(LETTERS.c.event_id).where(LETTERS.c.view == view, LETTERS.c.status == "skipped")
     )
-    return {row.event_id for row in rows if row.event_id is not None}
+    return {row.event_id.int for row in rows if row.event_id is not None}
 
 
 def parked_count(connection: Connection, generation: Generation) -> int:
@@ -142,21 +161,26 @@ def _of(generation: Generation) -> tuple[ColumnElement[bool], ...]:
     return (LETTERS.c.view == generation.view, LETTERS.c.generation == generation.number)
 
 
-def _seen(connection: Connection, generation: Generation) -> int:
-    total = func.coalesce(
-        func.sum(POSITIONS.c.applied + POSITIONS.c.parked + POSITIONS.c.skipped), 0
+def _standing() -> Select[Any]:
+    """How many events a generation has seen, how many of the last WINDOW failed by themselves, and
+    how many are parked: asked at once, for whoever parks asks in every batch."""
+    view = bindparam("view", type_=Text)
+    generation = bindparam("generation", type_=Integer)
+    counts = func.sum(POSITIONS.c.applied + POSITIONS.c.parked + POSITIONS.c.skipped)
+    seen = (
+        select(func.coalesce(counts, 0))
+        .where(POSITIONS.c.view == view, POSITIONS.c.generation == generation)
+        .scalar_subquery()
     )
-    counted = select(total).where(
-        POSITIONS.c.view == generation.view, POSITIONS.c.generation == generation.number
+    own = (LETTERS.c.view == view, LETTERS.c.generation == generation)
+    lately = LETTERS.c.seen > seen - bindparam("window")
+    failed = (LETTERS.c.kind != "behind") & (LETTERS.c.status != "applied") & lately
+    counted = select(func.count()).select_from(LETTERS).where(*own)
+    return select(
+        seen,
+        counted.where(failed).scalar_subquery(),
+        counted.where(LETTERS.c.status == "parked").scalar_subquery(),
     )
-    return int(connection.execute(counted).scalar_one())
 
 
-def _failures_since(connection: Connection, generation: Generation, seen: int) -> int:
-    counted = select(func.count()).where(
-        *_of(generation),
-        LETTERS.c.kind != "behind",
-        LETTERS.c.status != "applied",
-        LETTERS.c.seen > seen - WINDOW,
-    )
-    return connection.execute(counted).scalar_one()
+_STANDING: Final = _standing()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from crm_events.catalogue import UnknownEventType
 from crm_events.codec import UndecodableEvent
@@ -42,14 +41,14 @@ class _Tally:
 
 class Planner:
     """Plans one transaction. `parked` are aggregates whose events wait; `left_out` are events that
-    somebody decided to skip."""
+    somebody decided to skip; both by number."""
 
     def __init__(
         self,
         interest: Mapping[str, bool],
         decoder: Decoder,
-        parked: AbstractSet[UUID],
-        left_out: AbstractSet[UUID],
+        parked: AbstractSet[int],
+        left_out: AbstractSet[int],
     ) -> None:
         self._interest = interest
         self._decoder = decoder
@@ -82,7 +81,7 @@ class Planner:
             if wanted is None:
                 self._stop(lane, item, UnknownEventType(item.record.type))
                 return index
-            if not wanted or (left_out and item.record.id in left_out):
+            if not wanted or (left_out and item.record.id.int in left_out):
                 tally.skipped += 1
             elif self._received(lane, item.record):
                 tally.applied += 1
@@ -91,7 +90,7 @@ class Planner:
         return len(items)
 
     def _received(self, lane: Lane, record: Envelope | Broken) -> bool:
-        if self._blocked and record.aggregate_id in self._blocked:
+        if self._blocked and record.aggregate_id.int in self._blocked:
             self.plan.letters.append(Letter(lane, record, "behind", "waits behind a parked event"))
             return False
         if isinstance(record, Broken):
@@ -108,7 +107,7 @@ class Planner:
     def _fail(self, letter: Letter) -> None:
         self.plan.letters.append(letter)
         if letter.aggregate_id is not None:
-            self._blocked.add(letter.aggregate_id)
+            self._blocked.add(letter.aggregate_id.int)
 
     def _stop(self, lane: Lane, item: Item, error: UnknownEventType) -> None:
         place = f"{lane.context}/{lane.partition}/{item.record.sequence}"
