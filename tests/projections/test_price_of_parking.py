@@ -1,4 +1,4 @@
-"""What an event that is set aside costs a view, in statements: those one can count, and times not."""
+"""What events set aside cost a view, in statements: those one can count, and times not."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
