@@ -11,6 +11,8 @@ POINTS: Final[Mapping[str, str]] = {
     "saved": "a command is saved, and not answered",
     "imported": "a page of an import is saved, and not answered",
     "published": "events are on the topic, and the relay's position is where it was",
+    "sealing": "a checkpoint is signed, and the tree is where it was",
+    "sealed": "the tree has grown, and the checkpoint has not left",
     "reacted": "reactions are saved, and the feed has not heard of it",
     "applied": "events are applied to a view, and the transaction is not committed",
     "taken": "a view's transaction is committed, and the feed has not heard of it",

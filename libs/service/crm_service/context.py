@@ -7,6 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
+from crm_events.audit.keyfile import KeyFileRefused
+from crm_events.audit.notary import TreeBroken
+from crm_events.audit.proving import NotProvable, UnknownEvent
 from crm_events.keys.port import KeysUnavailable, SubjectErased
 from crm_events.store.mapper import Cause
 from crm_events.store.port import EventRecorder
@@ -78,6 +81,15 @@ CONTEXT_ERRORS: Final[Registry] = COMMON.extended(
             "This person has been erased",
             "Nothing personal can be kept for an erased person; capture them anew.",
         ),
+        "audit-key": Kind(
+            503, "The key of checkpoints cannot be used", "Mend its file, and ask again."
+        ),
+        "tree-broken": Kind(
+            409,
+            "The sealed rows were changed",
+            "Nothing is signed over them. `crm audit verify` says where; see the runbook.",
+        ),
+        "not-provable": Kind(409, "This event cannot be proven yet"),
         "import-options": Kind(422, "What is said of the file does not fit", "Correct it."),
         "row-refused": Kind(422, "The row cannot stand", "Correct the column it names."),
     }
@@ -87,5 +99,9 @@ CONTEXT_ERRORS: Final[Registry] = COMMON.extended(
 TRANSLATIONS: Final[Mapping[type[Exception], Translation]] = {
     KeysUnavailable: lambda _: unavailable("The key database cannot be reached."),
     SubjectErased: lambda error: Problem("subject-erased", str(error)),
+    KeyFileRefused: lambda error: Problem("audit-key", str(error)),
+    TreeBroken: lambda error: Problem("tree-broken", str(error)),
+    UnknownEvent: lambda error: Problem("not-found", str(error)),
+    NotProvable: lambda error: Problem("not-provable", str(error)),
 }
-"""What errors of the key database leave as."""
+"""What errors of the key database and of the audit leave as."""

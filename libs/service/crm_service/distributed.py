@@ -1,7 +1,7 @@
 """The roles of one context as processes of their own, over PostgreSQL and Kafka.
 
-`serve` answers HTTP and never touches Kafka, `relay` publishes, `react` runs reactions and timers,
-`migrate` is the job that has to be done before the others start.
+`serve` answers HTTP and never touches Kafka, `relay` publishes and seals, `react` runs reactions
+and timers, `migrate` is the job that has to be done before the others start.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import hmac
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 import structlog
 from aiokafka.errors import KafkaError
+from crm_events.audit.keyfile import KeyFileRefused
 from crm_events.crashing import arm
 from crm_events.feed.kafka import KafkaFeed, KafkaFeedSettings
 from crm_events.feed.reactor import Reactor
@@ -31,8 +32,10 @@ from crm_events.store.open import migrate, open_recorder
 from pydantic import SecretStr
 
 from crm_service.app import Edge
+from crm_service.auditing.desk import AuditDesk
+from crm_service.auditing.keeping import AuditKeeper, AuditSeries
 from crm_service.following import together, watch
-from crm_service.health import NotReady
+from crm_service.health import Check, NotReady
 from crm_service.hosting import Context, Storage
 from crm_service.logging import configure
 from crm_service.metrics import new_registry
@@ -58,7 +61,7 @@ class Roles(Generic[S]):
     def table(self) -> Mapping[str, Role]:
         return {
             "serve": Role("answer HTTP", self.serve),
-            "relay": Role("publish this context's events to Kafka", self.relay),
+            "relay": Role("publish this context's events to Kafka, and seal its log", self.relay),
             "react": Role("react to other contexts' events, and fire timers", self.react),
             "migrate": Role("make or bring up to date this context's schema", self.migrate),
         }
@@ -74,12 +77,19 @@ class Roles(Generic[S]):
         place = RelaySettings(_kafka(settings), settings.namespace, self.context)
         with self._hosted(settings) as context:
             relay = Relay(context.app.recorder, place)
+            readiness: dict[str, Check] = {
+                "store": context.ready,
+                "relay": lambda: _raise_if(relay.failing),
+            }
+            metrics, beside = new_registry(), _sealing(context)
+            if beside is not None:
+                readiness["audit"] = beside.ready
+                metrics.register(AuditSeries(self.context, beside))
 
             async def work(stop: asyncio.Event) -> None:
-                await together(stop, [relay.run()])
+                await together(stop, [relay.run(), *([] if beside is None else [beside.run()])])
 
-            readiness = {"store": context.ready, "relay": lambda: _raise_if(relay.failing)}
-            return run_worker(work, Probes(settings.host, settings.health_port, readiness))
+            return run_worker(work, Probes(settings.host, settings.health_port, readiness, metrics))
 
     def react(self) -> int:
         settings = self._told()
@@ -105,7 +115,21 @@ class Roles(Generic[S]):
     @contextmanager
     def _hosted(self, settings: S) -> Iterator[Context]:
         with storage_of(settings, self.context) as storage:
-            yield self.build(storage, settings)
+            context = self.build(storage, settings)
+            desk = AuditDesk(self.context, storage.recorder, settings.audit_place())
+            yield replace(context, audit=desk)
+
+
+def _sealing(context: Context) -> AuditKeeper | None:
+    """What seals the log beside the relay; nothing where no key is set. Raises SettingsRefused."""
+    if context.audit is None or context.audit.place.key_file is None:
+        log.warning("not_sealed", context=context.name, reason="CRM_AUDIT_KEY_FILE is not set")
+        return None
+    try:
+        context.audit.notary()
+    except KeyFileRefused as error:
+        raise SettingsRefused(str(error)) from error
+    return AuditKeeper(context.audit)
 
 
 class _Reacting:

@@ -20,6 +20,8 @@ from crm_events.timers import Fire, Timers
 from fastapi import FastAPI
 
 from crm_service.app import Edge, create_app
+from crm_service.auditing.desk import AuditDesk
+from crm_service.auditing.routes import audit_router
 from crm_service.causes import causes_router
 from crm_service.context import TRANSLATIONS, position_router
 from crm_service.health import NotReady
@@ -44,7 +46,8 @@ class Storage:
 
 @dataclass(frozen=True)
 class Context:
-    """One context's application with its routes, reactions and timers."""
+    """One context's application with its routes, reactions and timers, and its audit where it has
+    been told of a key."""
 
     app: ContextApplication
     codec: Codec
@@ -52,6 +55,7 @@ class Context:
     errors: Registry
     reactions: Reactions | None = None
     timers: Mapping[str, Fire] = field(default_factory=dict)
+    audit: AuditDesk | None = None
 
     @property
     def name(self) -> str:
@@ -67,6 +71,7 @@ class Context:
                 history_router(self.app, self.codec),
                 causes_router(self.app, self.codec),
                 position_router(self.name, self.app.recorder, self.reacted),
+                *([] if self.audit is None else [audit_router(self.audit)]),
             ],
             principals=principals,
             readiness={"store": self.ready},

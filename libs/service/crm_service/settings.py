@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from crm_service.auditing.desk import AuditPlace
 from crm_service.principals import Principals, local_user
 from crm_service.tokens import TokenFile
 
@@ -83,6 +84,13 @@ Namespace = Annotated[
     str,
     _matching(r"[a-z][a-z0-9_]{0,30}", "use up to 31 of a-z, 0-9 and _, beginning with a letter"),
 ]
+Origin = Annotated[
+    str,
+    _matching(
+        r"[a-z0-9][a-z0-9._-]{0,80}(/[a-z0-9][a-z0-9._-]{0,80}){0,5}",
+        "name the logs of this deployment as in example.com/crm, in small letters",
+    ),
+]
 Currency = Annotated[str, _matching(r"[A-Z]{3}", "use an ISO 4217 code, such as EUR")]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Dsn = Annotated[SecretStr, AfterValidator(_dsn)]
@@ -93,7 +101,9 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 
 class ProcessSettings(BaseSettings):
     """What every process of the CRM is told. Read with `read_settings`. `crash_at` is for trying
-    out faults: where this process is to die at once."""
+    out faults: where this process is to die at once. `audit_key_file` names the key that signs
+    checkpoints, `audit_origin` begins the logs' names in them, `audit_checkpoints` is a folder or
+    an address that they are brought to, and new events are sealed every `audit_seconds`."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore"
@@ -110,6 +120,15 @@ class ProcessSettings(BaseSettings):
     master_key_file: Path | None = None
     kafka: Brokers | None = None
     crash_at: CrashPoint | None = None
+    audit_key_file: Path | None = None
+    audit_origin: Origin | None = None
+    audit_checkpoints: Annotated[str, StringConstraints(min_length=1)] | None = None
+    audit_seconds: Annotated[float, Field(ge=0.1, le=86_400)] = 10.0
+
+    def audit_place(self) -> AuditPlace:
+        """What the audit of every context is told."""
+        origin, outside = self.audit_origin or self.namespace, self.audit_checkpoints
+        return AuditPlace(self.audit_key_file, origin, outside, self.audit_seconds)
 
 
 class ServiceSettings(ProcessSettings):

@@ -52,6 +52,10 @@ class Home:
         return self.path / "master.key"
 
     @property
+    def audit_key(self) -> Path:
+        return self.path / "audit.key"
+
+    @property
     def keys(self) -> Path:
         return self.path / "keys.db"
 

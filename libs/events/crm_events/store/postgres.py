@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final, TypeVar, cast
 from uuid import UUID
 
 import psycopg
@@ -23,6 +23,7 @@ from crm_events.store.reading_beside import BesideQueries, everything_beside
 from crm_events.store.rows import Row, Values
 from crm_events.store.schema import SCRIPTS
 
+T = TypeVar("T")
 register(psycopg.adapters)
 _ARRAYS: Final[dict[type, type[PackedArray]]] = {UUID: Uuids, bytes: Blobs, str: Texts}
 
@@ -60,8 +61,12 @@ class PostgresRecorder(BesideQueries):
             cursor = connection.cursor(binary=True)
             return cursor.execute(_translated(statement), parameters).fetchall()
 
+        return self.with_connection(read)
+
+    def with_connection(self, work: Callable[[Connection], T]) -> T:
+        """Work that may be done twice, over one of the connections that read."""
         with in_words_of_the_port():
-            return self._readers.reading(read)
+            return self._readers.reading(work)
 
     def among(self, values: Iterable[Any]) -> Iterator[tuple[str, list[Any]]]:
         every = list(values)

@@ -25,7 +25,7 @@ from crm_events.store.rows import Row, Values
 from crm_events.store.schema import SCRIPTS
 from crm_events.store.sqlite_append import SQLITE_VALUES, append
 from crm_events.store.sqlite_files import Leadership, Readers, writing_connection
-from crm_events.store.sqlite_writer import Clock, Group, SqliteWriter
+from crm_events.store.sqlite_writer import Clock, Group, Job, SqliteWriter
 
 _PATIENCE: Final = 10.0
 _NO_END: Final = 2**62
@@ -57,6 +57,10 @@ class SqliteRecorder(BesideQueries):
 
     def rows(self, statement: str, *parameters: Any) -> list[Row]:
         return self._readers.rows(statement, parameters)
+
+    def writing(self, job: Job) -> Any:
+        """What the job answers, once what it wrote is durable."""
+        return self._writer.run(job)
 
     def among(self, values: Iterable[Any]) -> Iterator[tuple[str, list[Any]]]:
         remaining = iter(values)

@@ -1,4 +1,4 @@
-"""Errors to one sentence and an exit code: 1 it failed, 2 wrong use, 3 some rows were refused."""
+"""Errors to one sentence and an exit code: 1 failed, 2 wrong use, 3 refused rows or found wrong."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from crm_console.transport import ServerSaid, ServerUnreachable
 FAILED: Final = 1
 WRONG_USE: Final = 2
 SOME_REFUSED: Final = 3
+FOUND_WRONG: Final = 3
 
 _FAILED: Final = (HomeInUse, HomeUnusable, ServerUnreachable, StillBehind)
 _PASSED_ON: Final = (typer.Exit, typer.BadParameter, BrokenPipeError)

@@ -9,5 +9,17 @@ from crm_service.serving import AddressTaken
 from crm_service.settings import SettingsRefused
 from crm_service.tokens import TokensUnreadable, UnknownToken
 
-REFUSALS: Final = (SettingsRefused, Unguarded, UnknownToken)
+from crm_console.auditing.outside import CheckpointRefused, NoSuchKey
+from crm_console.auditing.proofs import ProofUnreadable
+from crm_console.auditing.verification import StateRefused
+
+REFUSALS: Final = (
+    SettingsRefused,
+    Unguarded,
+    UnknownToken,
+    CheckpointRefused,
+    NoSuchKey,
+    ProofUnreadable,
+    StateRefused,
+)
 FAILURES: Final = (AddressTaken, TokensUnreadable)

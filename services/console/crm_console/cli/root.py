@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 from crm_service.collector import spare_the_collector
 
+from crm_console.cli.auditing import audit
 from crm_console.cli.bringing import bring
 from crm_console.cli.listing import list_units
 from crm_console.cli.parking import parked
@@ -33,6 +34,7 @@ app.command("list", no_args_is_help=True)(list_units)
 app.command(no_args_is_help=True)(history)
 app.command(no_args_is_help=True)(why)
 app.command()(sample)
+app.add_typer(audit, name="audit")
 app.add_typer(parked, name="parked")
 app.add_typer(tokens, name="token")
 

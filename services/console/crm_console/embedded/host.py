@@ -12,6 +12,7 @@ from crm_events.feed.store import StoreFeed
 from crm_events.store.port import StoreUnavailable
 from crm_projections.bootstrap import ViewHost, Views, build, open_database, store_feeds
 from crm_service.app import Edge, create_app
+from crm_service.auditing.keeping import AuditKeeper
 from crm_service.health import Check, NotReady
 from crm_service.hosting import Context
 from crm_service.principals import Principals
@@ -20,7 +21,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from crm_console.embedded.dispatch import Dispatch
-from crm_console.embedded.stores import Stores, open_stores, usable
+from crm_console.embedded.stores import Stores, audit_place, open_stores, usable
 from crm_console.home import Home
 
 _log = structlog.get_logger("crm.embedded")
@@ -39,6 +40,7 @@ class Embedded:
         self._views: Views
         self._following: ViewHost
         self._dispatch: Dispatch
+        self._keepers: list[AuditKeeper] = []
         self.front: FastAPI
 
     async def __aenter__(self) -> Self:
@@ -51,8 +53,9 @@ class Embedded:
 
     async def _open(self, opening: AsyncExitStack) -> None:
         home, settings = self._home, self._settings
+        place = audit_place(home, settings)
         self._stores = await asyncio.to_thread(
-            open_stores, home, settings.namespace, settings.currency
+            open_stores, home, settings.namespace, settings.currency, place
         )
         opening.push_async_callback(asyncio.to_thread, self._stores.close)
         with usable(home):
@@ -73,9 +76,13 @@ class Embedded:
         for context in self._stores.contexts.values():
             for work in context.work(self._feed(context)):
                 self._follow(work)
+        for keeper in self._keepers:
+            self._follow(keeper.run())
         self._follow(self._mark())
 
     def _dispatcher(self, principals: Principals) -> Dispatch:
+        desks = [context.audit for context in self._stores.contexts.values()]
+        self._keepers = [AuditKeeper(desk) for desk in desks if desk is not None]
         edge = Edge(threads=self._settings.pool, allowed_hosts=self._settings.allowed_hosts)
         services = {
             name: context.api(principals, edge) for name, context in self._stores.contexts.items()
@@ -88,7 +95,12 @@ class Embedded:
 
     def _checks(self) -> Mapping[str, Check]:
         checks = {name: context.ready for name, context in self._stores.contexts.items()}
-        return {**checks, "following": self._moving}
+        return {**checks, "following": self._moving, "audit": self._sealing}
+
+    def _sealing(self) -> None:
+        """Raises NotReady while a log is not sealed, or a checkpoint does not leave."""
+        for keeper in self._keepers:
+            keeper.ready()
 
     def _moving(self) -> None:
         """Raises NotReady when something that ought to follow the logs has ended."""

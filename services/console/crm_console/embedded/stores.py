@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from crm_campaigns.bootstrap import build as build_campaigns
 from crm_contacts.bootstrap import build as build_contacts
+from crm_events.audit.keyfile import make_key
 from crm_events.keys.master import MasterKeyMissing
 from crm_events.keys.open import open_keys
 from crm_events.keys.sql import SqlKeys
@@ -17,7 +18,9 @@ from crm_events.sql.migrating import SchemaTooNew
 from crm_events.store.open import open_recorder
 from crm_events.store.port import EventRecorder
 from crm_pipeline.bootstrap import build as build_pipeline
+from crm_service.auditing.desk import AuditDesk, AuditPlace
 from crm_service.hosting import Context, Storage
+from crm_service.settings import ServiceSettings
 from crm_ticketing.bootstrap import build as build_ticketing
 from sqlalchemy.exc import DBAPIError
 
@@ -55,8 +58,11 @@ def usable(home: Home) -> Iterator[None]:
         raise HomeUnusable(f"{home.path} cannot be opened: {reason}") from error
 
 
-def open_stores(home: Home, namespace: str, currency: str) -> Stores:
+def open_stores(
+    home: Home, namespace: str, currency: str, place: AuditPlace | None = None
+) -> Stores:
     """Open every context's store, making or upgrading its file. Raises HomeUnusable."""
+    place = place or AuditPlace(home.audit_key, namespace)
     with usable(home), ExitStack() as opening:
         secret = home.secret()
         keys = open_keys(home.keys, namespace, home.master_key)
@@ -65,9 +71,27 @@ def open_stores(home: Home, namespace: str, currency: str) -> Stores:
         for name in _BUILD:
             recorders[name] = open_recorder(home.store(name), namespace, name)
             opening.callback(recorders[name].close)
+        desks = {name: AuditDesk(name, recorders[name], place) for name in _BUILD}
+        _make_key_once(place, desks.values())
         contexts = {
-            name: build(Storage(recorders[name], keys, secret), currency)
+            name: replace(
+                build(Storage(recorders[name], keys, secret), currency), audit=desks[name]
+            )
             for name, build in _BUILD.items()
         }
         opening.pop_all()
     return Stores(recorders, keys, contexts)
+
+
+def audit_place(home: Home, settings: ServiceSettings) -> AuditPlace:
+    """What the audit is told; the key lies in the home unless the environment names another."""
+    told = settings.audit_place()
+    return replace(told, key_file=told.key_file or home.audit_key)
+
+
+def _make_key_once(place: AuditPlace, desks: Iterable[AuditDesk]) -> None:
+    """Where nothing was signed yet. A key that is lost is not made anew: what it signed would be
+    checked against a stranger's."""
+    key = place.key_file
+    if key is not None and not key.exists() and not any(desk.log.last_signed() for desk in desks):
+        make_key(key)

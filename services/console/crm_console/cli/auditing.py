@@ -1,0 +1,187 @@
+"""`crm audit`: seals the logs, checks them against what was sealed and left, proves one event."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.progress import Progress
+
+from crm_console.cli.failures import FOUND_WRONG, explained
+from crm_console.cli.output import OutputOption, print_list, progress, say
+from crm_console.cli.session import opened
+from crm_console.transport import ServerSaid, Transport
+
+audit: Final = typer.Typer(
+    help="History as evidence: seal the logs, find any change of them, prove one event.",
+    no_args_is_help=True,
+)
+CONTEXTS: Final = ("contacts", "pipeline", "ticketing", "campaigns")
+_BROKEN: Final = ("tree-broken", "not-provable")
+_NOT_FOUND: Final = 404
+ContextsArgument = Annotated[
+    list[str] | None, typer.Argument(help=f"Of {', '.join(CONTEXTS)}; all without it")
+]
+KeyOption = Annotated[
+    str | None, typer.Option(help="Public key: a file of PEM or lines, or a line name+id+key")
+]
+_STANDING: Final = {
+    "context": "context",
+    "sealed": "events sealed",
+    "position": "up to position",
+    "checkpoints": "checkpoints",
+    "staying": "not left yet",
+}
+_VERDICT: Final = {
+    "context": "context",
+    "checked": "events checked",
+    "checkpoints": "checkpoints",
+    "compared": "compared",
+    "unsealed": "not sealed yet",
+    "result": "result",
+    "first_bad_position": "first bad position",
+    "detail": "what is wrong",
+}
+
+
+def _chosen(contexts: list[str] | None) -> list[str]:
+    unknown = [name for name in contexts or () if name not in CONTEXTS]
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]!r} is no context; name one of {', '.join(CONTEXTS)}")
+    return contexts or list(CONTEXTS)
+
+
+@audit.command()
+def seal(
+    context: typer.Context, contexts: ContextsArgument = None, output: OutputOption = None
+) -> None:
+    """Seal everything that was written up to now, without waiting for the next time it is due.
+
+    Example: crm audit seal
+    """
+    chosen = _chosen(contexts)
+    with explained(), opened(context.obj) as transport:
+        found = [_sealed(transport, name) for name in chosen]
+    print_list(output, _STANDING, found)
+
+
+def _sealed(transport: Transport, name: str) -> Mapping[str, Any]:
+    try:
+        standing: Mapping[str, Any] = transport.send("POST", f"/v1/{name}/audit:seal")
+    except ServerSaid as said:
+        _exit_if_broken(said)
+        raise
+    return standing
+
+
+def _exit_if_broken(said: ServerSaid) -> None:
+    """The service found the sealed rows changed. Exits with 3."""
+    if str(said.problem.get("type", "")).rsplit("/", 1)[-1] == _BROKEN[0]:
+        say(f"crm: {said} Run `crm audit verify`.")
+        raise typer.Exit(FOUND_WRONG)
+
+
+@audit.command()
+def verify(
+    context: typer.Context,
+    contexts: ContextsArgument = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Folder or file of checkpoints that left", exists=True)
+    ] = None,
+    key: KeyOption = None,
+    state: Annotated[
+        Path | None, typer.Option(help="Keep here how far it got, and go on from there")
+    ] = None,
+    output: OutputOption = None,
+) -> None:
+    """Hash the whole log again and compare it with what was sealed. Ends with 3 and the first bad
+    position where anything was changed.
+
+    Example: crm audit verify pipeline --against /mnt/worm/checkpoints --key auditor.pub
+    """
+    from crm_console.auditing.verification import Verification  # noqa: PLC0415 (hashing is slow to import)
+
+    chosen = _chosen(contexts)
+    with explained(), opened(context.obj) as transport, progress("checking", 0) as bar:
+        work = Verification(transport, chosen, against, key, state)
+        verdicts = work.run(lambda part: _show(bar, part))
+    print_list(output, _VERDICT, [verdict.row() for verdict in verdicts])
+    if any(verdict.wrong for verdict in verdicts):
+        raise typer.Exit(FOUND_WRONG)
+
+
+def _show(bar: Progress, part: Mapping[str, Any]) -> None:
+    task = bar.task_ids[0]
+    bar.update(task, description=part["context"], total=part["total"], completed=part["checked"])
+
+
+@audit.command()
+def prove(
+    context: typer.Context, event: Annotated[str, typer.Argument(help="Id of an event")]
+) -> None:
+    """Print a proof that one event is in the log, for somebody who has neither log nor server. It
+    holds the event as it is stored: personal values are ciphertext.
+
+    Example: crm audit prove 0190b8a4-3f6e-7c51-9d2e-5f0a6b1c2d3e > proof.json
+    """
+    with explained(), opened(context.obj) as transport:
+        proof = _proof(transport, event)
+    sys.stdout.write(json.dumps(proof, indent=2) + "\n")
+
+
+def _proof(transport: Transport, event: str) -> Mapping[str, Any]:
+    """From whichever context has the event. Raises ServerSaid."""
+    missing: ServerSaid | None = None
+    for name in CONTEXTS:
+        try:
+            proof: Mapping[str, Any] = transport.send("GET", f"/v1/{name}/audit/proofs/{event}")
+        except ServerSaid as said:
+            if said.status != _NOT_FOUND:
+                raise
+            missing = said
+        else:
+            return proof
+    raise missing or LookupError(event)
+
+
+@audit.command("check-proof")
+def check_proof(
+    file: Annotated[Path, typer.Argument(help="A proof from crm audit prove", dir_okay=False)],
+    key: KeyOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Check a proof, with nothing but the proof and a public key. Ends with 3 where it proves
+    nothing.
+
+    Example: crm audit check-proof proof.json --key auditor.pub
+    """
+    from crm_console.auditing.proofs import checked  # noqa: PLC0415 (hashing is slow to import)
+
+    with explained():
+        found = checked(file, key)
+    if found.reason is not None:
+        say(f"crm: {found.reason}")
+        raise typer.Exit(FOUND_WRONG)
+    if key is None:
+        say("crm: signed by the key that the proof itself names; give the key you know with --key.")
+    print_list(output, {name: name for name in found.row}, [found.row])
+
+
+@audit.command("key")
+def show_key(
+    context: typer.Context,
+    pem: Annotated[bool, typer.Option("--pem", help="As OpenSSL reads it")] = False,
+) -> None:
+    """Print the public keys that checkpoints are checked with, a line for each log.
+
+    Example: crm audit key > auditor.pub
+    """
+    with explained(), opened(context.obj) as transport:
+        standings = [transport.send("GET", f"/v1/{name}/audit") for name in CONTEXTS]
+    lines = [key for standing in standings for key in standing["pem" if pem else "keys"]]
+    for line in dict.fromkeys(lines):
+        sys.stdout.write(line.rstrip("\n") + "\n")
