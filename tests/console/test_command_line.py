@@ -16,7 +16,7 @@ from typer.main import get_command
 
 from tests.console.homes import Crm
 
-COMMANDS = {"serve", "import", "view", "list", "history", "sample", "parked", "token"}
+COMMANDS = {"serve", "import", "view", "list", "history", "sample", "audit", "parked", "token"}
 WITH_EXAMPLES = [
     ("serve",),
     ("import",),
@@ -25,6 +25,11 @@ WITH_EXAMPLES = [
     ("history",),
     ("why",),
     ("sample",),
+    ("audit", "seal"),
+    ("audit", "verify"),
+    ("audit", "prove"),
+    ("audit", "check-proof"),
+    ("audit", "key"),
     ("parked", "list"),
     ("parked", "retry"),
     ("parked", "skip"),

@@ -67,7 +67,7 @@ async def test_ready_until_something_has_ended(client: httpx.AsyncClient) -> Non
     assert (await client.get("/livez")).json() == {"status": "ok"}
     ready = await client.get("/readyz")
     assert ready.status_code == 200, ready.text
-    assert ready.json()["checks"].keys() == {*CONTEXTS, "following"}
+    assert ready.json()["checks"].keys() == {*CONTEXTS, "following", "audit"}
     [timers] = [t for t in asyncio.all_tasks() if "Timers.run" in repr(t.get_coro())]
     timers.cancel()
     await asyncio.wait([timers])
