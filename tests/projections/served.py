@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -39,19 +40,40 @@ class Served:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    async def ask(self, **body: Any) -> Any:
+        """The JSON of a job that has to be taken in."""
+        answer = await self.client.post("/v1/views/jobs", json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def worked(self, **body: Any) -> Any:
+        """A job when it has ended, whatever came of it."""
+        return await self.ended((await self.ask(**body))["id"])
+
+    async def ended(self, id: str) -> Any:
+        async with asyncio.timeout(30):
+            while (job := await self.get(f"/jobs/{id}"))["ended_at"] is None:
+                await self.host.bell.heard(self.host.bell.rings, 0.05)
+        return job
+
 
 @asynccontextmanager
-async def serving(database: Database, *, wanted: Sequence[str] = ()) -> AsyncIterator[Served]:
-    """Everything started, the local user as client."""
+async def serving(
+    database: Database, *, wanted: Sequence[str] = (), history: type[FakeFeed] = FakeFeed
+) -> AsyncIterator[Served]:
+    """Everything started, the local user as client; `history` is what rebuilds read."""
     keys = KeysInMemory()
     log = FakeLog(Codec(keys))
 
     def open_feed(_: str, contexts: tuple[str, ...], positions: Positions) -> Feed:
         return FakeFeed(log, positions, contexts)
 
+    def open_history(_: str, contexts: tuple[str, ...], positions: Positions) -> Feed:
+        return history(log, positions, contexts)
+
     views = build(database, keys, "UTC", "EUR")
     views.migrate()
-    host = views.host(Feeds(open_feed, open_feed, shared=True), wanted)
+    host = views.host(Feeds(open_feed, open_history, shared=True), wanted)
     api = views.api(Principals("127.0.0.1", local=local_user("tester")))
     transport = httpx.ASGITransport(api, client=("127.0.0.1", 50_000))
     async with (
@@ -59,7 +81,10 @@ async def serving(database: Database, *, wanted: Sequence[str] = ()) -> AsyncIte
         httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
     ):
         await host.start()
+        working = asyncio.create_task(views.worker(host).run())
         try:
             yield Served(views, host, log, keys, client)
         finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
             await host.stop()

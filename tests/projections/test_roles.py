@@ -6,7 +6,9 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -78,6 +80,33 @@ async def test_a_view_is_computed_anew_beside_its_projection(
     await asyncio.to_thread(processes.done, "projections", "rebuild")
     pipeline.tell(DealOpened(pipeline="sales", pipeline_version=1, stage=FIRST))
     await shows(api, pipeline, 2, processes)
+
+
+async def test_jobs_asked_of_the_api_are_done_by_the_projection(
+    processes: Processes, pipeline: Telling
+) -> None:
+    await asyncio.to_thread(processes.done, "projections", "migrate")
+    api = await asyncio.to_thread(processes.up, "projections", "serve")
+    await asyncio.to_thread(processes.up, "projections", "project")
+    pipeline.tell(PipelineDefined(key="sales", name="Sales", stages=(FIRST,)))
+    for _ in range(10):
+        pipeline.tell(DealOpened(pipeline="sales", pipeline_version=1, stage=FIRST))
+    await shows(api, pipeline, 10, processes)
+    assert (await _worked(api, kind="rebuild", view="funnel"))["events"] == 11
+    assert (await _worked(api, kind="verify", view="funnel"))["result"]["equal"]
+    replayed = (await _worked(api, kind="replay", view="funnel", origin="kafka"))["result"]
+    assert [table["rows"] for table in replayed["tables"]] == [10, 10, 1, 10]
+
+
+async def _worked(api: str, **asked: str) -> Any:
+    """A job when it is done."""
+    post = partial(httpx.post, f"{api}/v1/views/jobs", json=asked)
+    asked_for = (await asyncio.to_thread(post)).json()
+    read = partial(httpx.get, f"{api}/v1/views/jobs/{asked_for['id']}")
+    await until(lambda: read().json()["ended_at"] is not None, 60)
+    job = (await asyncio.to_thread(read)).json()
+    assert job["status"] == "done", job["reason"]
+    return job
 
 
 @pytest.mark.parametrize(

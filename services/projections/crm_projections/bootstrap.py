@@ -32,6 +32,7 @@ from pydantic import SecretStr
 
 from crm_projections.api.answering import Answering
 from crm_projections.api.errors import ERRORS, TRANSLATIONS
+from crm_projections.api.job_routes import Jobs, jobs_router
 from crm_projections.api.parked_routes import parked_router
 from crm_projections.api.routes import questions_router, views_router
 from crm_projections.api.standing import Standings
@@ -44,6 +45,8 @@ from crm_projections.engine.resolving import Resolver
 from crm_projections.engine.view import Projector, View
 from crm_projections.engine.waiting import Bell
 from crm_projections.facts.instants import Reporting
+from crm_projections.jobs.queue import Queue
+from crm_projections.jobs.worker import JobWorker
 from crm_projections.settings import ProjectionSettings, projection_settings
 from crm_projections.views import lists, names, questions
 
@@ -65,6 +68,18 @@ class Views:
     def all(self) -> tuple[Projector[Any], ...]:
         return (*self.questions, names())
 
+    @property
+    def queue(self) -> Queue:
+        """Where long work is asked for and found."""
+        return Queue(self.database, utc_now)
+
+    def worker(self, host: ViewHost) -> JobWorker:
+        """Does what is asked for in the queue; to be run beside what follows the views."""
+        return JobWorker(host, self.queue)
+
+    def _by_name(self) -> dict[str, Projector[Any]]:
+        return {view.definition.id: view for view in self.all}
+
     def migrate(self) -> None:
         """Make the tables that are missing. Those of another definition are left to whoever follows
         the view, who rebuilds it."""
@@ -80,7 +95,7 @@ class Views:
         registry: CollectorRegistry | None = None,
     ) -> ViewHost:
         """What follows the wanted views, all where none is named. Raises SettingsRefused."""
-        named = {view.definition.id: view for view in self.all}
+        named = self._by_name()
         unknown = sorted(set(wanted) - named.keys())
         if unknown:
             raise SettingsRefused(
@@ -97,6 +112,7 @@ class Views:
         routers = [
             views_router(Standings(self.database, self.all)),
             parked_router(self.database, resolver, self.bell),
+            jobs_router(Jobs(self.database, self._by_name(), self.queue, self.zone)),
             questions_router(self.questions, self.lists, answering, self.bell, self.zone),
         ]
         return create_app(
@@ -136,15 +152,16 @@ def _project() -> int:
         probes = Probes(
             settings.host, settings.health_port, _readiness(host, settings.lag), host.registry
         )
-        return run_worker(lambda stop: _follow(host, stop), probes)
+        worker = views.worker(host)
+        return run_worker(lambda stop: _follow(host, worker, stop), probes)
 
 
-async def _follow(host: ViewHost, stop: asyncio.Event) -> None:
+async def _follow(host: ViewHost, worker: JobWorker, stop: asyncio.Event) -> None:
     """Raises StandsStill when a view that has something to take does not move for too long."""
     await host.prepare()
     loops = host.work()
     watching = [watch(partial(host.due, p), partial(getattr, p, "moves")) for p in host.projections]
-    await together(stop, [*loops, *watching])
+    await together(stop, [*loops, *watching, worker.run()])
 
 
 def _readiness(host: ViewHost, most: int) -> Mapping[str, Check]:

@@ -17,11 +17,12 @@ from crm_events.feed.kafka_records import watermark_of
 from crm_events.feed.reactor import TrackedPositions
 from crm_events.feed.store import StoreFeed
 from crm_events.relay.written import mark_in
+from crm_projections.engine.filling import RebuildFailed, Source
 from crm_projections.engine.generation import find_live, open_generation
 from crm_projections.engine.parking import parked_letters
 from crm_projections.engine.position import load_states
-from crm_projections.engine.rebuild import NeverEqual, RebuildFailed, verify
 from crm_projections.engine.runner import MakeFeed
+from crm_projections.engine.verifying import NeverEqual, verify
 from sqlalchemy import select
 
 from tests.faults.evidence import (
@@ -207,9 +208,10 @@ def _sums(world: World) -> list[TableSum]:
 
 async def _differences(world: World, make_feed: MakeFeed) -> str:
     try:
-        return "; ".join(await verify(world.view, world.workplace(), make_feed, timeout=20.0))
+        verdict = await verify(Source(world.view, world.workplace(), make_feed), patience=20.0)
     except (NeverEqual, RebuildFailed) as failed:
         return f"{type(failed).__name__}: {failed}"
+    return "; ".join(map(str, verdict.differences))
 
 
 def _parked(world: World) -> list[Parked]:

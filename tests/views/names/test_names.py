@@ -59,7 +59,7 @@ async def _named(rig: Rig) -> dict[str, str]:
     try:
         heads = {context: rig.log.heads[context] for context in contexts}
         assert await host.wait_caught_up(heads, 20)
-        assert await host.verify("names") == []
+        assert (await host.verify("names")).differences == []
     finally:
         await host.stop()
     return _all_names(rig.database)

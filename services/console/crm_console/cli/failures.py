@@ -9,6 +9,7 @@ from typing import Final
 import typer
 
 from crm_console.causes import NoSuchEvent
+from crm_console.cli.following import JobFailed
 from crm_console.cli.output import say
 from crm_console.home import HomeInUse, HomeUnusable
 from crm_console.importing import FileRefused
@@ -20,7 +21,7 @@ WRONG_USE: Final = 2
 SOME_REFUSED: Final = 3
 FOUND_WRONG: Final = 3
 
-_FAILED: Final = (HomeInUse, HomeUnusable, ServerUnreachable, StillBehind)
+_FAILED: Final = (JobFailed, HomeInUse, HomeUnusable, ServerUnreachable, StillBehind)
 _PASSED_ON: Final = (typer.Exit, typer.BadParameter, BrokenPipeError)
 _CLIENT_ERRORS: Final = range(400, 500)
 

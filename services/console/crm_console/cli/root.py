@@ -12,6 +12,8 @@ from crm_console.cli.auditing import audit
 from crm_console.cli.bringing import bring
 from crm_console.cli.listing import list_units
 from crm_console.cli.parking import parked
+from crm_console.cli.rebuilding import rebuild, verifying
+from crm_console.cli.replaying import replay
 from crm_console.cli.sampling import sample
 from crm_console.cli.serving import serve
 from crm_console.cli.session import target_of
@@ -33,6 +35,9 @@ app.command(no_args_is_help=True)(view)
 app.command("list", no_args_is_help=True)(list_units)
 app.command(no_args_is_help=True)(history)
 app.command(no_args_is_help=True)(why)
+app.command(no_args_is_help=True)(rebuild)
+app.add_typer(verifying, name="verify")
+app.command(no_args_is_help=True)(replay)
 app.command()(sample)
 app.add_typer(audit, name="audit")
 app.add_typer(parked, name="parked")

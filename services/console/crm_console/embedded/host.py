@@ -79,6 +79,7 @@ class Embedded:
         for keeper in self._keepers:
             self._follow(keeper.run())
         self._follow(self._mark())
+        self._follow(self._views.worker(self._following).run())
 
     def _dispatcher(self, principals: Principals) -> Dispatch:
         desks = [context.audit for context in self._stores.contexts.values()]

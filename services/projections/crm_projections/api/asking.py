@@ -49,7 +49,7 @@ def asked(
         named = [*(after or ()), *(text for text in header.split(",") if text.strip())]
         return Question(
             parameters=_validated(model, given, zone),
-            at=_position(at, contexts),
+            at=position_of(at, contexts),
             after=tuple(_tokens("after", named)),
             wait=wait,
         )
@@ -94,23 +94,26 @@ def _validated(model: type[ViewParameters], given: Mapping[str, Any], zone: Zone
         ) from None
 
 
-def _tokens(name: str, texts: Sequence[str]) -> Iterator[Token]:
+def _tokens(name: str, texts: Sequence[str], place: str = "query") -> Iterator[Token]:
     for text in texts:
         try:
             yield parse_token(text)
         except ValueError as error:
-            raise _wrong(name, str(error)) from None
+            raise _wrong(name, str(error), place) from None
 
 
-def _position(texts: Sequence[str] | None, contexts: Sequence[str]) -> Mapping[str, int] | None:
+def position_of(
+    texts: Sequence[str] | None, contexts: Sequence[str], place: str = "query"
+) -> Mapping[str, int] | None:
+    """A position named as `at`, one for each context; None where there is none."""
     if not texts:
         return None
-    found = {token.context: token for token in _tokens("at", texts)}
+    found = {token.context: token for token in _tokens("at", texts, place)}
     if found.keys() != set(contexts) or any(t.partition is not None for t in found.values()):
         wanted = " and ".join(f"at={context}/*/SEQUENCE" for context in contexts)
-        raise _wrong("at", f"name each context of the view once: {wanted}")
+        raise _wrong("at", f"name each context of the view once: {wanted}", place)
     return {context: token.sequence for context, token in found.items()}
 
 
-def _wrong(name: str, message: str) -> RequestValidationError:
-    return RequestValidationError([{"type": "value_error", "loc": ("query", name), "msg": message}])
+def _wrong(name: str, message: str, place: str) -> RequestValidationError:
+    return RequestValidationError([{"type": "value_error", "loc": (place, name), "msg": message}])

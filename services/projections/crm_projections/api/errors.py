@@ -12,6 +12,7 @@ from crm_service.problems import COMMON, Kind, Problem, Registry, RequestRefused
 
 from crm_projections.engine.generation import NothingLive, OutdatedView
 from crm_projections.engine.resolving import LetterSettled, NoSuchLetter, WaitsBehind
+from crm_projections.jobs.job import NoSuchJob
 from crm_projections.views.funnel.stages import UnknownPipeline, UnknownStage
 
 ERRORS: Final[Registry] = COMMON.extended(
@@ -25,6 +26,7 @@ ERRORS: Final[Registry] = COMMON.extended(
         "letter-settled": Kind(409, "Somebody decided before", "Read the list again."),
         "letter-waits": Kind(409, "An earlier event of the same thing failed", "Settle it first."),
         "stage-unknown": Kind(422, "No such stage", "Name one of those it lists."),
+        "position-ahead": Kind(422, "Past the end of what the view knows", "Name one before it."),
         "pipeline-unknown": Kind(422, "No such pipeline", "Name one of those it lists."),
     }
 )
@@ -54,6 +56,7 @@ TRANSLATIONS: Final[Mapping[type[Exception], Translation]] = {
     NoSuchLetter: lambda error: Problem("not-found", str(error)),
     LetterSettled: lambda error: Problem("letter-settled", str(error)),
     WaitsBehind: lambda error: Problem("letter-waits", str(error), {"first": error.first}),
+    NoSuchJob: lambda error: Problem("not-found", str(error)),
     UnknownPipeline: lambda error: Problem("pipeline-unknown", str(error)),
     UnknownStage: lambda error: Problem("stage-unknown", str(error)),
     KeysUnavailable: lambda _: unavailable("The key database cannot be reached."),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from crm_events.feed.kafka import KafkaFeed, KafkaFeedSettings
 from crm_events.feed.port import Feed, Positions
@@ -13,6 +14,14 @@ from crm_events.store.port import EventRecorder
 
 Contexts = tuple[str, ...]
 Open = Callable[[str, Contexts, Positions], Feed]
+
+
+Origin = Literal["log", "kafka", "stores"]
+"""Whose copy of the history is read; `log` is the one that the views follow."""
+
+
+class NotReadHere(Exception):
+    """This process cannot read that copy of the history; says how it could."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,25 @@ class Feeds:
     shared: bool
     quiet: float = 0.2
     """A history feed that shows nothing for so many seconds has shown everything."""
+    copies: Mapping[Origin, Open] = field(default_factory=dict)
+    """The history by whose copy it is, as far as this process can read them."""
+
+    def history_of(self, origin: Origin) -> Open:
+        """Raises NotReadHere."""
+        if origin == "log":
+            return self.history
+        if origin in self.copies:
+            return self.copies[origin]
+        raise NotReadHere(_REMEDIES[origin])
+
+
+_REMEDIES: Final[Mapping[Origin, str]] = {
+    "kafka": "There is no Kafka here: everything runs in one process and reads its own stores.",
+    "stores": (
+        "The stores cannot be read from here: tell the projections in CRM_SERVER the address that "
+        "all services answer at, and in CRM_TOKEN a token with the right to read."
+    ),
+}
 
 
 def store_feeds(recorders: Mapping[str, EventRecorder]) -> Feeds:
@@ -36,7 +64,7 @@ def store_feeds(recorders: Mapping[str, EventRecorder]) -> Feeds:
     def open_feed(_: str, contexts: Contexts, positions: Positions) -> Feed:
         return StoreFeed({context: recorders[context] for context in contexts}, positions)
 
-    return Feeds(live=open_feed, shared=True, history=open_feed)
+    return Feeds(open_feed, open_feed, shared=True, copies={"stores": open_feed})
 
 
 def kafka_feeds(bootstrap: str, namespace: str, instance: str | None = None) -> Feeds:
@@ -52,4 +80,5 @@ def kafka_feeds(bootstrap: str, namespace: str, instance: str | None = None) -> 
         alone = KafkaFeedSettings(bootstrap, namespace, contexts, f"{name}.{new_id().hex}")
         return KafkaFeed(alone, positions)
 
-    return Feeds(live=open_feed, shared=False, history=open_history, quiet=5.0)
+    copies: dict[Origin, Open] = {"kafka": open_history}
+    return Feeds(open_feed, open_history, shared=False, quiet=5.0, copies=copies)

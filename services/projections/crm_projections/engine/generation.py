@@ -154,6 +154,18 @@ def drop(database: Database, opened: Opened[Any]) -> None:
         )
 
 
+def drop_unfinished(database: Database, view: Projector[Any], number: int) -> None:
+    """Drop what a process that is gone was filling; a generation that is live is left alone."""
+    with database.reading() as connection:
+        found = connection.execute(
+            select(GENERATIONS.c.status).where(
+                *_of(GENERATIONS, Generation(view.definition.id, number))
+            )
+        ).scalar_one_or_none()
+    if found in ("building", "scratch"):
+        drop(database, open_generation(view, Generation(view.definition.id, number)))
+
+
 def drop_older(database: Database, view: Projector[Any], statuses: Sequence[Status]) -> None:
     """Drop the view's generations of these kinds, but the newest retired one."""
     name = view.definition.id

@@ -16,7 +16,8 @@ from prometheus_client import CollectorRegistry
 
 from crm_projections.engine.database import Database
 from crm_projections.engine.decoding import Decoder
-from crm_projections.engine.feeds import Feeds, Open
+from crm_projections.engine.feeds import Feeds, Open, Origin
+from crm_projections.engine.filling import Source, Told, untold
 from crm_projections.engine.generation import (
     OutdatedView,
     drop_older,
@@ -29,8 +30,10 @@ from crm_projections.engine.intake import Clock, Workplace
 from crm_projections.engine.metrics import ViewMetrics
 from crm_projections.engine.position import Generation, complete_to, load_states
 from crm_projections.engine.projection import Projection
-from crm_projections.engine.rebuild import rebuild, verify
+from crm_projections.engine.rebuild import rebuild
+from crm_projections.engine.replaying import Replayed, replay
 from crm_projections.engine.runner import MakeFeed, Runner
+from crm_projections.engine.verifying import Verdict, verify
 from crm_projections.engine.view import Projector
 from crm_projections.engine.waiting import Bell
 
@@ -139,14 +142,15 @@ class ViewHost:
 
     # --- anew ---
 
-    async def rebuild(self, name: str) -> Generation:
+    async def rebuild(self, name: str, told: Told = untold) -> Generation:
         """Compute a view anew and put it in place; the one it replaces is kept, older ones are not.
 
         Raises RebuildFailed, and KeyError for a view that is not here.
         """
-        view = self._named(name)
+        source = self._source(name, told)
+        view = source.view
         rebuilt = await rebuild(
-            view, self._workplace(), self._history(view), quiet=self.feeds.quiet
+            view, source.work, source.make_feed, quiet=self.feeds.quiet, told=told
         )
         for projection in self.projections:
             if projection.name == name:
@@ -160,10 +164,20 @@ class ViewHost:
         for view in self.views:
             await self.rebuild(view.definition.id)
 
-    async def verify(self, name: str, timeout: float = 60.0) -> list[str]:
-        """How the live view differs from the log; empty where it does not."""
+    async def verify(self, name: str, patience: float = 60.0, told: Told = untold) -> Verdict:
+        """Whether the live view is what the log says. Raises what `verifying.verify` does."""
+        return await verify(self._source(name, told), patience)
+
+    async def replay(
+        self, name: str, to: Mapping[str, int], told: Told = untold, origin: Origin = "log"
+    ) -> Replayed:
+        """Fold a copy of the log again up to a position, beside everything. Raises what
+        `replaying.replay` does, and NotReadHere."""
+        return await replay(self._source(name, told, origin), to)
+
+    def _source(self, name: str, told: Told, origin: Origin = "log") -> Source[Any]:
         view = self._named(name)
-        return await verify(view, self._workplace(), self._history(view), timeout)
+        return Source(view, self._workplace(), self._history(view, origin), self.feeds.quiet, told)
 
     async def _bring_up_to_date(self, view: Projector[Any]) -> None:
         try:
@@ -175,8 +189,9 @@ class ViewHost:
     def _named(self, name: str) -> Projector[Any]:
         return {view.definition.id: view for view in self.views}[name]
 
-    def _history(self, view: Projector[Any]) -> MakeFeed:
-        return partial(_open, self.feeds.history, f"rebuild.{view.definition.id}", view.contexts)
+    def _history(self, view: Projector[Any], origin: Origin) -> MakeFeed:
+        opener = self.feeds.history_of(origin)
+        return partial(_open, opener, f"rebuild.{view.definition.id}", view.contexts)
 
     def _workplace(self) -> Workplace:
         return Workplace(self.database, Decoder(self.codec), self.clock, self._metrics)

@@ -86,3 +86,27 @@ MARKS: Final = Table(
     Column("at", BigInteger, primary_key=True, autoincrement=False),
     Column("safe_to", BigInteger, nullable=False),
 )
+
+JOBS: Final = Table(
+    "view_job",
+    METADATA,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("id", Uuid, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),  # rebuild | verify | replay
+    Column("view", Text, nullable=False),
+    Column("definition_version", Integer, nullable=False),
+    Column("options", Text, nullable=False),
+    Column("status", Text, nullable=False),  # waiting | running | done | failed | cancelled
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("begun_at", BigInteger),
+    Column("beat_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("cancelled_at", BigInteger),
+    Column("generation", Integer),
+    Column("events", BigInteger, nullable=False, default=0),
+    Column("total", BigInteger),
+    Column("result", Text),
+    Column("reason", Text),
+)
+Index("view_job_status", JOBS.c.status, JOBS.c.number)

@@ -1,0 +1,151 @@
+"""`crm rebuild` and `crm verify views`: a view computed anew, to replace it or to check it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+import typer
+
+from crm_console.cli.failures import SOME_REFUSED, explained
+from crm_console.cli.following import seconds_of, worked
+from crm_console.cli.output import Output, OutputOption, chosen, print_json, print_list, say
+from crm_console.cli.session import opened
+from crm_console.transport import Transport
+
+ViewName = Annotated[str, typer.Argument(help="funnel, satisfaction, retention or names")]
+verifying: Final = typer.Typer(
+    help="Check what is derived against the log it is derived from.", no_args_is_help=True
+)
+_CHECKED: Final = {
+    "view": "view",
+    "equal": "equal",
+    "events": "events",
+    "position": "up to",
+    "differences": "tables that differ",
+}
+
+
+def rebuild(
+    context: typer.Context,
+    view: ViewName,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say what it would do, and do nothing")
+    ] = False,
+    output: OutputOption = None,
+) -> None:
+    """Compute a view anew from the log, beside the live one, and put it in its place.
+
+    Readers notice nothing, and writes go on. Ctrl-C cancels it: what was begun is dropped, the live
+    view is as it was. What it replaces is kept until the next rebuild.
+
+    Example: crm rebuild funnel --plan
+    """
+    with explained(), opened(context.obj) as transport:
+        if plan:
+            _print_plan(transport.send("GET", "/v1/views/jobs:plan", query={"view": view}), output)
+        else:
+            _print_rebuilt(worked(transport, kind="rebuild", view=view), output)
+
+
+def _print_plan(found: Mapping[str, Any], output: Output | None) -> None:
+    if chosen(output) is Output.JSON:
+        print_json(found)
+        return
+    seconds, size = found["seconds"], found["bytes"]
+    lines = {
+        "reads": f"{found['events']:,} events, up to {positions(found['position'])}",
+        "writes": ", ".join(f"{rows:,} rows of {name}" for name, rows in found["rows"].items()),
+        "takes": "unknown, for none was made yet" if seconds is None else _about(found),
+        "needs": "unknown" if size is None else f"{size / 1e6:,.1f} MB beside what there is",
+    }
+    rows = [{"what": name, "plan": text} for name, text in lines.items()]
+    print_list(output, {"what": f"rebuild {found['view']}", "plan": "plan"}, rows)
+
+
+def _about(found: Mapping[str, Any]) -> str:
+    return f"about {found['seconds']:,.1f} s at the last {found['rate']:,.0f} events/s"
+
+
+def positions(position: Mapping[str, int]) -> str:
+    """As the options take them."""
+    return " ".join(f"{context}/*/{sequence}" for context, sequence in position.items())
+
+
+def _print_rebuilt(job: Mapping[str, Any], output: Output | None) -> None:
+    if chosen(output) is Output.JSON:
+        print_json(job)
+        return
+    seconds = seconds_of(job)
+    row = {
+        "view": job["view"],
+        "generation": job["result"]["generation"],
+        "events": job["events"],
+        "seconds": round(seconds, 2),
+        "rate": round(job["events"] / seconds) if seconds else None,
+    }
+    print_list(output, {name: name for name in row}, [row])
+
+
+@verifying.callback()
+def _checks() -> None:
+    """What can be checked."""
+
+
+@verifying.command("views")
+def verify_views(
+    context: typer.Context,
+    view: Annotated[str | None, typer.Argument(help="One view; all without it")] = None,
+    output: OutputOption = None,
+) -> None:
+    """Compute views anew into scratch tables, and compare them with the live ones.
+
+    Row by row, and by the sums over the ids of all events taken, at one position; writes go on
+    meanwhile. Ends with 0 where all are equal, with 3 and what differs where one is not.
+
+    Example: crm verify views funnel
+    """
+    with explained(), opened(context.obj) as transport:
+        names = [view] if view is not None else _views(transport)
+        verdicts = [_verdict(worked(transport, kind="verify", view=name)) for name in names]
+    _print_verdicts(verdicts, output)
+    if not all(verdict["equal"] for verdict in verdicts):
+        raise typer.Exit(SOME_REFUSED)
+
+
+def _views(transport: Transport) -> list[str]:
+    return [view["name"] for view in transport.send("GET", "/v1/views")["views"]]
+
+
+def _verdict(job: Mapping[str, Any]) -> dict[str, Any]:
+    return {"view": job["view"], **job["result"]}
+
+
+def _print_verdicts(verdicts: Sequence[Mapping[str, Any]], output: Output | None) -> None:
+    if chosen(output) is Output.JSON:
+        print_json(verdicts)
+        return
+    rows = [
+        {
+            **verdict,
+            "equal": "yes" if verdict["equal"] else "NO",
+            "position": positions(verdict["position"]),
+            "differences": ", ".join(found["what"] for found in verdict["differences"]),
+        }
+        for verdict in verdicts
+    ]
+    print_list(output, _CHECKED, rows)
+    for verdict in verdicts:
+        for found in verdict["differences"]:
+            _say_difference(verdict["view"], found)
+
+
+def _say_difference(view: str, found: Mapping[str, Any]) -> None:
+    say(
+        f"{view}: {found['what']}: {found['only_live']} only live, "
+        f"{found['only_log']} only by the log"
+    )
+    for sample in found["samples"]:
+        say(f"  {sample}")
+    if found["units"]:
+        say(f"  of {', '.join(found['units'])}")
