@@ -14,14 +14,22 @@ from crm_events.codec import Codec
 from crm_events.contracts.contacts import LeadQualified, LeadTagged
 from crm_events.event import Event
 from crm_events.relay.relay import Relay, RelaySettings
+from crm_events.store.port import StoreUnavailable
 from crm_projections.engine.database import Database
+from crm_projections.engine.elsewhere import StoresElsewhere
 from crm_projections.engine.feeds import kafka_feeds
 from crm_projections.engine.generation import find_live, open_live
 from crm_projections.engine.host import ViewHost
 from crm_projections.engine.instants import micros
 from crm_projections.engine.marks import known_at
 from crm_projections.engine.position import LaneState, load_states
+from crm_projections.engine.replaying import PastTheEnd
 from crm_servers import KafkaServer
+from crm_service.app import create_app
+from crm_service.context import position_router
+from crm_service.log_lines import log_router
+from crm_service.principals import Principals, local_user
+from crm_service.serving import listen, served
 from prometheus_client import CollectorRegistry
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
@@ -40,6 +48,23 @@ class Distributed:
     database: Database
     keys: KeysInMemory
     settings: RelaySettings
+    elsewhere: StoresElsewhere | None = None
+
+    @asynccontextmanager
+    async def telling_over_http(self) -> AsyncIterator[None]:
+        """The context tells of its own log, to who has no access to its database."""
+        recorder = self.contacts.recorder
+        routers = [
+            log_router("contacts", recorder),
+            position_router("contacts", recorder, dict),
+        ]
+        principals = Principals("127.0.0.1", local=local_user("tester"))
+        app = create_app("contacts", "contacts", routers, principals=principals, readiness={})
+        listener = listen("127.0.0.1", 0)
+        async with served(app, listener):
+            address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            self.elsewhere = StoresElsewhere(address, None)
+            yield
 
     def tell(self, things: int) -> None:
         events: list[Event] = [LeadTagged(tag="a"), LeadQualified(), LeadTagged(tag="b")]
@@ -57,7 +82,7 @@ class Distributed:
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[ViewHost]:
-        feeds = kafka_feeds(self.settings.bootstrap, self.settings.namespace)
+        feeds = kafka_feeds(self.settings.bootstrap, self.settings.namespace, stores=self.elsewhere)
         codec, registry = Codec(self.keys), CollectorRegistry()
         host = ViewHost(self.database, codec, [TagsView()], feeds, utc_now, registry)
         await host.start()
@@ -148,3 +173,28 @@ async def test_a_rebuild_from_the_topic_equals_live(distributed: Distributed) ->
         assert await distributed.caught_up(host)
         assert (await host.verify("tags")).differences == []
     assert distributed.rows() == 50
+
+
+async def test_kafka_and_the_stores_replay_to_the_same_digest(distributed: Distributed) -> None:
+    """To the end, and to any position before it, which the topic goes beyond."""
+    distributed.tell(20)
+    async with (
+        distributed.relaying(),
+        distributed.telling_over_http(),
+        distributed.following() as host,
+    ):
+        assert await distributed.caught_up(host)
+        for end in (60, 37, 1, 0):
+            to = {"contacts": end}
+            from_kafka = await host.replay("tags", to, origin="kafka")
+            assert await host.replay("tags", to, origin="stores") == from_kafka
+            assert from_kafka.events == end
+        with pytest.raises(PastTheEnd):
+            await host.replay("tags", {"contacts": 61}, origin="stores", patience=1.0)
+
+
+async def test_stores_that_do_not_answer_are_told(distributed: Distributed) -> None:
+    distributed.elsewhere = StoresElsewhere("http://127.0.0.1:9", None)
+    async with distributed.relaying(), distributed.following() as host:
+        with pytest.raises(StoreUnavailable):
+            await host.replay("tags", {"contacts": 1}, origin="stores")

@@ -44,6 +44,10 @@ class Running:
             f"/v1/{self.context.name}{path}", json=dict(body or {}), headers=named
         )
 
+    async def get(self, path: str, **query: Any) -> httpx.Response:
+        """GET below `/v1/<context>`."""
+        return await self.client.get(f"/v1/{self.context.name}{path}", params=query)
+
     async def made(self, path: str, body: Mapping[str, Any]) -> str:
         """The id of what a POST created."""
         answer = await self.post(path, body)

@@ -25,6 +25,7 @@ from crm_service.auditing.routes import audit_router
 from crm_service.causes import causes_router
 from crm_service.context import TRANSLATIONS, position_router
 from crm_service.health import NotReady
+from crm_service.log_lines import log_router
 from crm_service.principals import Principals
 from crm_service.problems import Registry
 from crm_service.records import history_router
@@ -70,6 +71,7 @@ class Context:
                 *self.routers,
                 history_router(self.app, self.codec),
                 causes_router(self.app, self.codec),
+                log_router(self.name, self.app.recorder),
                 position_router(self.name, self.app.recorder, self.reacted),
                 *([] if self.audit is None else [audit_router(self.audit)]),
             ],

@@ -37,6 +37,7 @@ from crm_projections.api.parked_routes import parked_router
 from crm_projections.api.routes import questions_router, views_router
 from crm_projections.api.standing import Standings
 from crm_projections.engine.database import Database, open_database
+from crm_projections.engine.elsewhere import StoresElsewhere
 from crm_projections.engine.feeds import Feeds, kafka_feeds, store_feeds
 from crm_projections.engine.generation import OutdatedView, migrate, open_live
 from crm_projections.engine.host import ViewHost
@@ -189,7 +190,11 @@ def _rebuild() -> None:
 def _feeds(settings: ProjectionSettings) -> Feeds:
     if settings.kafka is None:
         raise SettingsRefused("CRM_KAFKA is missing: name a broker as host:port.")
-    return kafka_feeds(settings.kafka, settings.namespace, settings.instance)
+    stores = None
+    if settings.server is not None:
+        token = settings.token.get_secret_value() if settings.token is not None else None
+        stores = StoresElsewhere(settings.server, token)
+    return kafka_feeds(settings.kafka, settings.namespace, settings.instance, stores)
 
 
 def _migrate() -> None:

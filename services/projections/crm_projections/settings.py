@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from crm_service.settings import ServiceSettings, read_settings
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 
@@ -15,13 +15,22 @@ def _names(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _address(text: str | None) -> str | None:
+    if text is not None and not text.startswith(("http://", "https://")):
+        raise ValueError("give an address such as http://localhost:8000")
+    return text.rstrip("/") if text is not None else None
+
+
 class ProjectionSettings(ServiceSettings):
     """`views` are those that this process keeps up to date, all of them where it is empty; `lag` is
-    the number of events beyond which a view is not ready; `instance` tells replicas apart."""
+    the number of events beyond which a view is not ready; `instance` tells replicas apart. `server`
+    and `token` are where the contexts tell of their own logs, for replays from the stores."""
 
     views: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ()
     lag: Annotated[int, Field(ge=1)] = 10_000
     instance: str | None = None
+    server: Annotated[str | None, AfterValidator(_address)] = None
+    token: SecretStr | None = None
 
 
 def projection_settings() -> ProjectionSettings:

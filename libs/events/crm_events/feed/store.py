@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from crm_events.envelope import Envelope, link
 from crm_events.feed.port import Lane, LaneBatch, LanePosition, LogReplaced, Positions
 from crm_events.partitions import PARTITIONS
-from crm_events.store.port import EventRecorder, LogPage, Mark
+from crm_events.store.port import LogPage, Mark
 
 _QUICKEST: Final = 0.005
 _SLOWEST: Final = 0.1
@@ -22,6 +22,15 @@ _MARKS: Final = 10_000
 def lanes_of(contexts: Sequence[str]) -> list[Lane]:
     """Every lane of these contexts."""
     return [Lane(context, partition) for context in contexts for partition in range(PARTITIONS)]
+
+
+class Log(Protocol):
+    """What a feed asks of a context's log: a store, or who speaks for one."""
+
+    def read_log(self, after: int, limit: int) -> LogPage: ...
+    def safe_position(self) -> int: ...
+    def last_in_partitions(self, upto: int) -> Mapping[int, int]: ...
+    def marks(self, after: datetime | None, limit: int) -> Sequence[Mark]: ...
 
 
 @dataclass(slots=True)
@@ -41,7 +50,7 @@ class StoreFeed:
     100 ms apart when idle. The errors of the stores pass through: nothing is lost, poll again.
     """
 
-    def __init__(self, recorders: Mapping[str, EventRecorder], positions: Positions) -> None:
+    def __init__(self, recorders: Mapping[str, Log], positions: Positions) -> None:
         self._recorders = dict(recorders)
         self._positions = positions
         self._cursors: dict[str, _Cursor] = {}
@@ -130,7 +139,7 @@ class StoreFeed:
         """The recorders belong to whoever made them."""
 
 
-def _check_same_log(recorder: EventRecorder, lane: Lane, position: LanePosition) -> None:
+def _check_same_log(recorder: Log, lane: Lane, position: LanePosition) -> None:
     """Raises LogReplaced where the log does not hold the last event that was taken."""
     if position.sequence == 0:
         return

@@ -12,6 +12,8 @@ from crm_events.feed.store import StoreFeed
 from crm_events.ids import new_id
 from crm_events.store.port import EventRecorder
 
+from crm_projections.engine.elsewhere import StoresElsewhere
+
 Contexts = tuple[str, ...]
 Open = Callable[[str, Contexts, Positions], Feed]
 
@@ -67,8 +69,14 @@ def store_feeds(recorders: Mapping[str, EventRecorder]) -> Feeds:
     return Feeds(open_feed, open_feed, shared=True, copies={"stores": open_feed})
 
 
-def kafka_feeds(bootstrap: str, namespace: str, instance: str | None = None) -> Feeds:
-    """Feeds over Kafka, a consumer group for each view. `instance` tells static members apart."""
+def kafka_feeds(
+    bootstrap: str,
+    namespace: str,
+    instance: str | None = None,
+    stores: StoresElsewhere | None = None,
+) -> Feeds:
+    """Feeds over Kafka, a consumer group for each view. `instance` tells static members apart;
+    `stores` is where the contexts tell of their own logs."""
 
     def open_feed(name: str, contexts: Contexts, positions: Positions) -> Feed:
         return KafkaFeed(
@@ -80,5 +88,10 @@ def kafka_feeds(bootstrap: str, namespace: str, instance: str | None = None) -> 
         alone = KafkaFeedSettings(bootstrap, namespace, contexts, f"{name}.{new_id().hex}")
         return KafkaFeed(alone, positions)
 
+    def open_stores(_: str, contexts: Contexts, positions: Positions) -> Feed:
+        return StoreFeed(stores.logs(contexts) if stores is not None else {}, positions)
+
     copies: dict[Origin, Open] = {"kafka": open_history}
+    if stores is not None:
+        copies["stores"] = open_stores
     return Feeds(open_feed, open_history, shared=False, quiet=5.0, copies=copies)

@@ -169,11 +169,17 @@ class ViewHost:
         return await verify(self._source(name, told), patience)
 
     async def replay(
-        self, name: str, to: Mapping[str, int], told: Told = untold, origin: Origin = "log"
+        self,
+        name: str,
+        to: Mapping[str, int],
+        told: Told = untold,
+        origin: Origin = "log",
+        *,
+        patience: float = 30.0,
     ) -> Replayed:
         """Fold a copy of the log again up to a position, beside everything. Raises what
         `replaying.replay` does, and NotReadHere."""
-        return await replay(self._source(name, told, origin), to)
+        return await replay(self._source(name, told, origin), to, patience)
 
     def _source(self, name: str, told: Told, origin: Origin = "log") -> Source[Any]:
         view = self._named(name)
