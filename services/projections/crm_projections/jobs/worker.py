@@ -86,12 +86,13 @@ class JobWorker:
         total = await asyncio.to_thread(self._total, job)
         while True:
             await asyncio.wait({work}, timeout=_BEAT_SECONDS)
+            ended = work.done()  # looked at before the last beat, which then tells of all of it
             try:
                 told = (progress.generation, progress.events, total)
                 going = await asyncio.to_thread(self._queue.beat, job.id, *told)
             except TRANSIENT:
                 going = True
-            if work.done():
+            if ended:
                 return True
             if not going:
                 return False
