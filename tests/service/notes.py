@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 from uuid import UUID, uuid5
 
 from crm_events.application import LostRace, NotFound, Outcome, Position, StaleVersion
+from crm_events.catalogue import UnknownEventType
 from crm_events.domain import DomainError
 from crm_events.partitions import partition_of
 from crm_events.store.mapper import Cause
@@ -124,6 +125,10 @@ def failing_router(notes: Notes) -> Router:
     @router.get("/down")
     def meet_down_store() -> None:
         raise StoreUnavailable(f"host=db.internal password={SECRET}")
+
+    @router.get("/newer")
+    def meet_newer_event() -> None:
+        raise UnknownEventType("crm.notes.NoteWritten.v9")
 
     @router.get("/race")
     def lose_race() -> None:

@@ -190,6 +190,13 @@ async def test_store_down_says_when_to_return(client: AsyncClient) -> None:
     assert SECRET not in answer.text
 
 
+async def test_copy_that_is_older_than_what_is_stored_says_so(client: AsyncClient) -> None:
+    answer = await client.get("/v1/failing/newer")
+    detail = str(assert_problem(answer, 503, "older-program")["detail"])
+    assert "crm.notes.NoteWritten.v9" in detail
+    assert answer.headers["retry-after"] == "1"
+
+
 async def test_every_type_leads_to_its_page(client: AsyncClient) -> None:
     listed = (await client.get("/problems")).json()
     assert {entry["type"] for entry in listed} == {f"/problems/{slug}" for slug in ERRORS}

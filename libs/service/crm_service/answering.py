@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import orjson
+from crm_events.catalogue import UnknownEventType
 from crm_events.domain import DomainError
 from crm_events.store.port import StoreUnavailable
 from fastapi.exceptions import RequestValidationError
@@ -129,6 +130,12 @@ def _reason(entry: Mapping[str, Any]) -> str:
     return str(entry["msg"]).removeprefix("Value error, ")
 
 
+def _of_newer(error: UnknownEventType) -> Problem:
+    """While an upgrade goes round, another copy may know what this one does not."""
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return Problem("older-program", str(error), headers=headers)
+
+
 def _json(document: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(document, default=str)
@@ -141,6 +148,7 @@ _KNOWN: Final[Mapping[type[Exception], Translation]] = {
     DomainError: _of_domain,
     RequestValidationError: _of_validation,
     HTTPException: _of_http,
+    UnknownEventType: _of_newer,
     StoreUnavailable: lambda _: unavailable("The store cannot be reached."),
     TokensUnreadable: lambda _: unavailable("Tokens cannot be checked."),
 }

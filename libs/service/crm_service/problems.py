@@ -131,6 +131,11 @@ COMMON: Final = Registry(
             "Something went wrong on our side",
             "Repeat a command with the same Idempotency-Key: it is never done twice.",
         ),
+        "older-program": Kind(
+            503,
+            "This copy is older than what is stored",
+            "Repeat with the same Idempotency-Key. Whoever runs this upgrades the copy.",
+        ),
         "unavailable": Kind(
             503,
             "Not available right now",

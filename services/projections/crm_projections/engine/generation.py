@@ -29,12 +29,14 @@ class Opened(Generic[T]):
 
 
 class OutdatedView(Exception):
-    """The live tables were made by another version of the view's definition."""
+    """The live tables hold another definition; `newer` says that a later program made them."""
 
     def __init__(self, view: str, stored: int, wanted: int) -> None:
+        self.newer = stored > wanted
+        remedy = "upgrade this program" if self.newer else "rebuild the view"
         super().__init__(
             f"The tables of view {view!r} hold definition {stored}, this program computes "
-            f"definition {wanted}: rebuild the view."
+            f"definition {wanted}: {remedy}."
         )
 
 
@@ -70,9 +72,16 @@ def find_live(connection: Connection, view: Projector[T]) -> Generation | None:
     row = _live_row(connection, name)
     if row is None:
         return None
-    if row.definition_version != view.definition.version:
-        raise OutdatedView(name, row.definition_version, view.definition.version)
+    if row.definition_version != (wanted := _number(view)):
+        raise OutdatedView(name, row.definition_version, wanted)
     return Generation(name, row.generation)
+
+
+def _number(view: Projector[Any]) -> int:
+    """The definition's, raised by each version of an event that the view takes: rows keep what an
+    event said in the shape of their time, and a rebuild would make others of it."""
+    versions = (int(event.TYPE.rpartition(".v")[2]) for event in view.handles)
+    return view.definition.version + sum(version - 1 for version in versions)
 
 
 def live_number(connection: Connection, view: str, *, lock: bool = False) -> Generation | None:
@@ -119,7 +128,7 @@ def _create(connection: Connection, view: Projector[T], status: Status, now: int
         "generation": opened.generation.number,
         "status": status,
         "definition": view.definition.id,
-        "definition_version": view.definition.version,
+        "definition_version": _number(view),
         "created_at": now,
     }
     connection.execute(insert(GENERATIONS).values(**row))

@@ -189,6 +189,8 @@ class ViewHost:
         try:
             await asyncio.to_thread(open_live, self.database, view, micros(self.clock()))
         except OutdatedView as outdated:
+            if outdated.newer:  # its projection stops and says so; a rebuild would undo an upgrade
+                return
             _log.info("view_rebuilds", view=view.definition.id, reason=str(outdated))
             await self.rebuild(view.definition.id)
 
