@@ -100,6 +100,14 @@ class Journal:
         """Something else that happened, between the operations."""
         self._write({"remark": what, "began": time.monotonic()})
 
+    def past_every_api(self, kind: str, effects: Mapping[str, int]) -> None:
+        """Events that somebody put into a store directly: they were caused too."""
+        now = time.monotonic()
+        operation = Operation(
+            new_id().hex, kind, "ok", began=now, ended=now, writes=0, effects=effects
+        )
+        self._note(operation, Command(kind, "", {}, 0, effects))
+
     def _try(self, sent: tuple[Operation, Command]) -> Unknown | None:
         try:
             self._send(*sent)

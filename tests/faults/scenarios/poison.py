@@ -66,7 +66,7 @@ class Taken:
 
 def _taken(ours: Trial, count: int, *, poisoned: bool) -> Taken:
     with beside(ours.deployment) as opened:
-        _write(ours, opened, count, poisoned=poisoned)
+        written(ours, opened, count, poisoned=poisoned)
         recorder = opened.recorders["pipeline"]
         head = recorder.safe_position()
         published = lambda: recorder.relay_state().position >= head  # noqa: E731
@@ -96,7 +96,7 @@ def _when(holds: Callable[[], bool]) -> float:
     return time.monotonic()
 
 
-def _write(ours: Trial, opened: Beside, count: int, *, poisoned: bool) -> None:
+def written(ours: Trial, opened: Beside, count: int, *, poisoned: bool) -> None:
     """Orders, each amended once; the bytes of every thousandth event say nothing. What amends a
     poisoned order lies behind it."""
     recorder = opened.recorders["pipeline"]
