@@ -14,13 +14,17 @@ from tests.faults.scenarios import (
     cuts,
     disks,
     kills,
+    lagging,
     links,
     outages,
     poison,
     restoring,
     rolling,
+    starving,
     storms,
+    tearing,
     topics,
+    upgrading,
     zombies,
 )
 from tests.faults.trial import Outcome
@@ -55,16 +59,21 @@ SCENARIOS: Final[Sequence[Scenario]] = (
     Scenario(poison.NAME, poison.run),
     Scenario(restoring.NAME, restoring.run),
     Scenario(rolling.NAME, rolling.run),
+    Scenario(upgrading.NAME, upgrading.run),
     Scenario(storms.NAME, storms.run),
     Scenario(clocks.NAME, clocks.run, needs=clocks.cannot_skew),
+    Scenario(lagging.NAME, lagging.run),
+    Scenario(starving.MEMORY, starving.memory, needs=starving.cannot_cap),
+    Scenario(starving.PROCESSOR, starving.processor, needs=starving.cannot_share),
     Scenario(disks.POSTGRES, disks.postgres, needs=disks.cannot_mount),
     Scenario(disks.KAFKA, disks.kafka, needs=disks.cannot_mount),
     Scenario(disks.SQLITE, disks.sqlite, needs=disks.cannot_mount),
+    Scenario(tearing.NAME, tearing.run),
 )
 NEVER: Final[Mapping[str, str]] = {
     "I5 and sealing": "sealing is not built yet",
     "crash during a snapshot": "aggregates have no snapshots yet",
-    "torn writes": "the kernel has to have dm-flakey",
+    "torn writes of PostgreSQL and Kafka": "the kernel has to have dm-flakey",
 }
 
 

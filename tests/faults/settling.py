@@ -118,8 +118,8 @@ class Beside:
 def _outdated(connection: Connection, view: Projector[Any]) -> bool:
     try:
         find_live(connection, view)
-    except OutdatedView:
-        return True
+    except OutdatedView as outdated:
+        return not outdated.newer  # than we are: what we look at was upgraded
     return False
 
 
