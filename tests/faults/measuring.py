@@ -61,6 +61,7 @@ def apis_back(
     return {
         "apis_killed_alone": len(calm),
         "api_back_median_seconds": _rounded(percentile(waits, 0.5)),
+        "api_back_p95_seconds": _rounded(percentile(waits, 0.95)),
         "api_back_slowest_seconds": _rounded(max(waits, default=None)),
         "api_rate_after_5_s_percent": round(100.0 * after / before, 1) if before else None,
     }

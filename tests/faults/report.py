@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from tests.faults import bars
 from tests.faults.invariants import INVARIANTS, Verdict
 from tests.faults.trial import Outcome
 
@@ -41,12 +42,16 @@ class Report:
     def kills(self) -> int:
         return sum(outcome.kills for outcome in self.outcomes)
 
+    def bars(self) -> list[dict[str, Any]]:
+        return list(bars.measured([_scenario(outcome) for outcome in self.outcomes]))
+
     def document(self) -> dict[str, Any]:
         missing = {**self.not_run, **{n: f"failed: {why}" for n, why in self.failed.items()}}
         return {
             "seed": self.seed,
             "scenarios": [_scenario(outcome) for outcome in self.outcomes],
             "bugs": [{"name": name, "caught": caught} for name, caught in self.bugs],
+            "bars": self.bars(),
             "not_run": [{"name": name, "why": why} for name, why in missing.items()],
         }
 
@@ -61,7 +66,8 @@ class Report:
         bugs = [f"bug {name}: {'caught' if caught else 'NOT CAUGHT'}" for name, caught in self.bugs]
         absent = [f"not run: {name}: {why}" for name, why in self.not_run.items()]
         broken = [f"FAILED: {name}: {why}" for name, why in self.failed.items()]
-        return "\n".join([text, *_examples(self.outcomes), *bugs, *absent, *broken])
+        within = [_aligned_words(bars.rows(found))] if (found := self.bars()) else []
+        return "\n".join([text, *within, *_examples(self.outcomes), *bugs, *absent, *broken])
 
 
 def document() -> None:
@@ -78,7 +84,14 @@ def _markdown(found: Mapping[str, Any]) -> str:
     lines = [heads, ["---"] * len(heads), *map(_row, found["scenarios"])]
     kills = sum(each["kills"] for each in found["scenarios"])
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    return f"{table}\nSeed {found['seed']}, {kills} kills.\n"
+    within = _words(bars.rows(found.get("bars", [])))
+    return f"{table}\nSeed {found['seed']}, {kills} kills.\n\n{within}"
+
+
+def _words(rows: Sequence[Sequence[str]]) -> str:
+    heads, *rest = rows
+    lines = [heads, ["---"] * len(heads), *rest]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _row(scenario: Mapping[str, Any]) -> list[str]:
@@ -132,3 +145,12 @@ def _aligned(rows: Sequence[Sequence[str]]) -> str:
         cells = [text.rjust(width) for text, width in zip(rest, widths[1:], strict=True)]
         lines.append("  ".join([first.ljust(widths[0]), *cells]).rstrip())
     return "\n".join(lines)
+
+
+def _aligned_words(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = (
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+    return "\n".join(["", *lines, ""])

@@ -24,6 +24,7 @@ def test_waiting_and_rate_of_an_api_that_came_back() -> None:
     assert figures == {
         "apis_killed_alone": 1,
         "api_back_median_seconds": 2.5,
+        "api_back_p95_seconds": 2.5,
         "api_back_slowest_seconds": 2.5,
         "api_rate_after_5_s_percent": 100.0,
     }

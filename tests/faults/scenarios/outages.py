@@ -161,6 +161,9 @@ def _note(ours: Trial, heard: dict[str, Heard], back: float, how: str) -> None:
     healed = first_ok_after(ours.journal.operations(), back)
     worst = max(slowest, ours.figures.get(f"{how}_slowest_503_seconds", 0.0))
     ours.figures[f"{how}_slowest_503_seconds"] = round(worst, 2)
-    ours.figures[f"{how}_503s"] = sum(each.count for each in heard.values())
-    ours.figures[f"{how}_healed_seconds"] = healed
+    asked = ours.figures.get(f"{how}_503s", 0) + sum(each.count for each in heard.values())
+    ours.figures[f"{how}_503s"] = asked
+    ours.figures[f"{how}_outages"] = ours.figures.get(f"{how}_outages", 0) + 1
+    longest = max(healed or _LIMIT, ours.figures.get(f"{how}_healed_seconds", 0.0))
+    ours.figures[f"{how}_healed_seconds"] = longest
     told(f"{how}: 503 within {slowest:.2f} s, healed {healed} s after its return")

@@ -16,7 +16,7 @@ _DRAIN: Final = 10.0
 
 def run(place: Ground, seed: int, *, long: bool) -> Outcome:
     """What was begun is ended within ten seconds, and nothing needs a hand afterwards."""
-    slowest = 0.0
+    slowest, ended = 0.0, 0
     with trial(place, NAME, seed) as ours:
         with ours.arriving(20.0):
             ours.wait_for_more(20)
@@ -24,11 +24,13 @@ def run(place: Ground, seed: int, *, long: bool) -> Outcome:
                 for name in list(ours.deployment.roles):
                     began = time.monotonic()
                     ours.deployment.halt(name)
+                    ended += 1
                     slowest = max(slowest, time.monotonic() - began)
                     ours.deployment.begin(name)
                     ours.deployment.wait_ready(name)
             ours.wait_for_more(20)
         ours.figures["slowest_end_seconds"] = round(slowest, 2)
+        ours.figures["ended"] = ended
         ours.bounds.append(Bound("seconds from SIGTERM to the end", slowest, _DRAIN + 1))
         ours.figures["unknown_at_first"] = len(ours.journal.of("unknown"))
         told(f"slowest end {slowest:.1f} s")

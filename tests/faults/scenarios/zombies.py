@@ -62,6 +62,8 @@ def _freeze(ours: Trial, proxy: Proxy) -> None:
     refused = _fenced(ours) - fenced
     ours.figures["frozen"] = ours.figures.get("frozen", 0) + 1
     ours.figures["late_writes_refused"] = ours.figures.get("late_writes_refused", 0) + refused
+    thaws = ours.figures.get("thaws_refused", 0) + int(refused > 0)
+    ours.figures["thaws_refused"] = thaws
     told(f"thawed: {refused:.0f} late writes were refused")
     ours.deployment.halt(SECOND)
     del ours.deployment.roles[SECOND]
