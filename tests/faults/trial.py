@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
@@ -16,6 +16,7 @@ from typing import Any, Final
 import psutil
 import psycopg
 from crm_events.catalogue import CONTEXTS
+from crm_servers import ServerUnavailable
 from crm_servers.distributed.topology import VIEWS
 
 from tests.faults import evidence as records
@@ -30,6 +31,7 @@ from tests.faults.load import World, arriving
 from tests.faults.settling import WELL_AGAIN, beside, settled
 from tests.support.waiting import wait_until
 
+_PATIENT: Final = 3
 RATE: Final = 40.0
 """Commands a second: about half of what two cores take with everything on them."""
 
@@ -93,7 +95,13 @@ class Trial:
         self.deployment.kills += 1
 
     def begin_server(self, name: str) -> None:
-        self.journal.remark(f"start {name}")
+        """A machine with much to do may take longer than a server is waited for; that is no
+        verdict, and hours of a soak are not thrown away for it."""
+        for _ in range(_PATIENT):
+            self.journal.remark(f"start {name}")
+            with suppress(ServerUnavailable):
+                getattr(self.place, name).start()
+                return
         getattr(self.place, name).start()
 
     def server(self, name: str) -> psutil.Process:
