@@ -20,6 +20,7 @@ PLAIN: Final[Mapping[str, str]] = {
     "/v1/campaigns/campaigns name": "what the business plans",
     "*/deals/{id}:lose reason": "a category that reports group losses by",
     "import deals lost_reason": "a category that reports group losses by",
+    "*/erasures/{id}:erase reference": "a case number, in which no name fits",
     "* channel": "a key that figures are grouped by",
     "* channels": "a key that figures are grouped by",
     "* category": "a key that figures are grouped by",

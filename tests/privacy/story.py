@@ -27,6 +27,7 @@ def tell_everything(transport: Transport) -> Teller:
     _tickets(teller, transport)
     _campaigns(teller)
     _files(teller)
+    _erasure(teller)
     settle(transport)
     return teller
 
@@ -131,3 +132,14 @@ def _files(teller: Teller) -> None:
     ordered = {"ordered_at": "2026-01-05T10:00:00Z", "amount": "5", "currency": "EUR"}
     teller.bring("pipeline", "orders", **ordered, customer_id=None)
     teller.bring("ticketing", "tickets", customer_id=None, resolved=True)
+
+
+def _erasure(teller: Teller) -> None:
+    """Of somebody who said nothing, so that all that was said can still be looked for."""
+    nobody, now = str(UUID(int=1)), "2026-06-30T12:00:00Z"
+    at = {"id": nobody}
+    said = {"subject": nobody, "stated_at": now, "contexts": [], "views": []}
+    teller.tell(f"{CONTACTS}/erasures/{{id}}:erase", at=at, statement=said)
+    found = {"stated_at": now, "contexts": [], "views": [], "unchanged": True}
+    teller.tell(f"{CONTACTS}/erasures/{{id}}:certify", at=at, **found)
+    teller.tell(f"{CONTACTS}/keys:reapply")

@@ -32,7 +32,12 @@ class KeysInMemory:
         with self._reached():
             return {subject: self._keys[subject] for subject in subjects if subject in self._keys}
 
-    def erase(self, subject: UUID) -> None:
+    def alive(self, subjects: Iterable[UUID]) -> set[UUID]:
+        found = self.find(subjects)
+        return {subject for subject, key in found.items() if not isinstance(key, Erased)}
+
+    def erase(self, subject: UUID, reason: str = "erased") -> None:
+        del reason
         with self._reached():
             self._keys[subject] = ERASED
 

@@ -85,6 +85,10 @@ class Codec:
         if subjects:
             self._keys.find(subjects)
 
+    def opens(self, subject: UUID) -> bool:
+        """Whether there is a key for this subject's values. Raises KeysUnavailable."""
+        return bool(self._keys.alive([subject]))
+
     def decode(self, data: bytes, slot: Slot) -> Event:
         """One event in its newest shape.
 

@@ -24,6 +24,9 @@ _SUBJECT: Final = slice(3, 35)
 _SEALED: Final = slice(36, None)
 _NONCE_BYTES: Final = 12
 _SUBJECTS_IN_JSON: Final = re.compile(rb'"~1\.([0-9a-f]{32})\.')
+_NAMED_IN_JSON: Final = re.compile(
+    rb'"(?:customer|person)_id":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"'
+)
 _uuid = lru_cache(maxsize=65_536)(UUID)
 
 
@@ -60,3 +63,9 @@ def opened(cipher: AESGCM, token: str, bound_to: bytes) -> str:
 def subjects_in(data: bytes) -> Iterator[UUID]:
     """The subjects of all sealed values in stored bytes, without reading the event."""
     return (_uuid(found.decode()) for found in _SUBJECTS_IN_JSON.findall(data))
+
+
+def subjects_named(data: bytes) -> set[bytes]:
+    """The people and customers that stored bytes are about, as 16 bytes each: every sealed value
+    belongs to one of them, or to the thing itself."""
+    return {bytes.fromhex(id.replace(b"-", b"").decode()) for id in _NAMED_IN_JSON.findall(data)}

@@ -11,10 +11,12 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 import structlog
+from crm_events.keys.port import KeysUnavailable
 from crm_events.store.port import StoreUnavailable
 
 STILL_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 2.0
+_UPKEEP_SECONDS: Final = 30.0
 _log = structlog.get_logger(__name__)
 
 
@@ -62,3 +64,17 @@ async def watch(
         elif clock() - since > still:
             _log.error("stands_still", seconds=still)
             raise StandsStill(f"There is more to read, and nothing moved for {still:g} s.")
+
+
+async def again_and_again(
+    upkeep: Callable[[], object], every: float = _UPKEEP_SECONDS, retry: float = _LOOK_SECONDS
+) -> None:
+    """Do it at once, in a thread, and `every` so many seconds; sooner while a database is away."""
+    while True:
+        try:
+            await asyncio.to_thread(upkeep)
+        except (StoreUnavailable, KeysUnavailable) as error:
+            _log.warning("upkeep_waits", reason=type(error).__name__)
+            await asyncio.sleep(retry)
+        else:
+            await asyncio.sleep(every)

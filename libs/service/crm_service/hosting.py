@@ -6,7 +6,7 @@ runs it is decided by whoever calls.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,8 @@ from crm_service.auditing.desk import AuditDesk
 from crm_service.auditing.routes import audit_router
 from crm_service.causes import causes_router
 from crm_service.context import TRANSLATIONS, position_router
+from crm_service.erasing.holdings import subjects_router
+from crm_service.following import again_and_again
 from crm_service.health import NotReady
 from crm_service.log_lines import log_router
 from crm_service.principals import Principals
@@ -57,6 +59,8 @@ class Context:
     reactions: Reactions | None = None
     timers: Mapping[str, Fire] = field(default_factory=dict)
     audit: AuditDesk | None = None
+    upkeep: tuple[Callable[[], object], ...] = ()
+    """What is to be so at the start and is looked after from then on; each may be repeated."""
 
     @property
     def name(self) -> str:
@@ -72,6 +76,7 @@ class Context:
                 history_router(self.app, self.codec),
                 causes_router(self.app, self.codec),
                 log_router(self.name, self.app.recorder),
+                subjects_router(self.app, self.codec),
                 position_router(self.name, self.app.recorder, self.reacted),
                 *([] if self.audit is None else [audit_router(self.audit)]),
             ],
@@ -112,6 +117,7 @@ class Context:
         work: list[Coroutine[Any, Any, None]] = []
         if self.reactions is not None and feed is not None:
             work.append(self.reactor(feed).run())
+        work += [again_and_again(each) for each in self.upkeep]
         if self.timers:
             work.append(Timers(self.app, self.timers).run())
         return tuple(work)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from crm_events.contracts.contacts import StaffChanged, StaffRegistered
+from crm_events.contracts.contacts import StaffChanged, StaffRegistered, SubjectErased
 from crm_events.feed.reactor import Reactions
+from crm_service.erasing.forgetting import forget_subject
 from crm_service.staff import remember_staff
 
 REACTIONS: Final = Reactions(
     name="campaigns.reactions",
-    table={StaffRegistered: remember_staff, StaffChanged: remember_staff},
+    table={
+        StaffRegistered: remember_staff,
+        StaffChanged: remember_staff,
+        SubjectErased: forget_subject,
+    },
 )

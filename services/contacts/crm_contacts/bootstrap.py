@@ -11,6 +11,7 @@ from crm_service.importing.routes import import_router
 from crm_service.names import names_router
 from crm_service.settings import ServiceSettings
 
+from crm_contacts.api.erasure_routes import erasures_router, keys_router
 from crm_contacts.api.errors import ERRORS
 from crm_contacts.api.lead_routes import lead_care_router, leads_router
 from crm_contacts.api.routes import (
@@ -20,6 +21,7 @@ from crm_contacts.api.routes import (
     staff_router,
 )
 from crm_contacts.application import ContactsApplication
+from crm_contacts.application.erasures import Erasures
 from crm_contacts.imports import import_kinds
 from crm_contacts.imports.names import NAMES
 from crm_contacts.reactions import REACTIONS
@@ -30,6 +32,7 @@ def build(storage: Storage, currency: str) -> Context:
     codec = storage.codec()
     app = ContactsApplication(storage.recorder, codec, storage.secret)
     seen = TrackedPositions(storage.recorder, REACTIONS).complete_to
+    erasures = Erasures(app, storage.keys)
     routers = (
         staff_router(app),
         organisations_router(app),
@@ -37,10 +40,12 @@ def build(storage: Storage, currency: str) -> Context:
         consent_router(app),
         leads_router(app),
         lead_care_router(app),
+        erasures_router(erasures),
+        keys_router(erasures),
         names_router(app, app.names, NAMES),
         import_router(app, storage.secret, import_kinds(app, currency), seen),
     )
-    return Context(app, codec, routers, ERRORS, REACTIONS)
+    return Context(app, codec, routers, ERRORS, REACTIONS, upkeep=(erasures.reapply,))
 
 
 ROLES: Final = Roles(

@@ -10,10 +10,12 @@ from crm_events.contracts.contacts import (
     OrganisationRegistered,
     StaffChanged,
     StaffRegistered,
+    SubjectErased,
 )
 from crm_events.envelope import Envelope
 from crm_events.feed.reactor import Reactions, Session
 from crm_events.store.port import DirectoryEntry
+from crm_service.erasing.forgetting import forget_subject
 from crm_service.staff import remember_staff
 
 from crm_pipeline.application import PipelineApplication
@@ -65,6 +67,7 @@ REACTIONS: Final = Reactions(
     table={
         StaffRegistered: remember_staff,
         StaffChanged: remember_staff,
+        SubjectErased: forget_subject,
         OrganisationRegistered: remember_organisation,
         OrganisationChanged: remember_organisation,
         LeadConverted: open_converted_deal,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
-from crm_events.contracts.contacts import StaffChanged, StaffRegistered
+from crm_events.contracts.contacts import StaffChanged, StaffRegistered, SubjectErased
 from crm_events.contracts.ticketing import FeedbackReceived, TicketResolved
 from crm_events.envelope import Envelope
 from crm_events.event import Staff
@@ -14,6 +14,7 @@ from crm_events.feed.reactor import Reactions, Session
 from crm_events.store.mapper import Cause
 from crm_events.store.port import Timer
 from crm_events.timers import Fire
+from crm_service.erasing.forgetting import forget_subject
 from crm_service.staff import STAFF, remember_staff
 
 from crm_ticketing.application import TicketingApplication
@@ -72,6 +73,7 @@ REACTIONS: Final = Reactions(
     table={
         StaffRegistered: remember_staff,
         StaffChanged: remember_staff,
+        SubjectErased: forget_subject,
         FeedbackReceived: open_ticket,
         TicketResolved: send_survey,
     },

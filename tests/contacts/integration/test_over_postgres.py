@@ -12,6 +12,7 @@ from crm_service.distributed import storage_of
 from crm_service.settings import ServiceSettings
 from pydantic import SecretStr
 
+from tests.contacts import erasing
 from tests.support.contexts import Running, running
 from tests.support.processes import master_key_in
 
@@ -67,3 +68,11 @@ async def test_repeated_stale_and_converting_commands(contacts: Running) -> None
     assert (stale.status_code, stale.json()["current_version"]) == (412, 2)
     converted = await contacts.post(f"{path}:convert", {"pipeline": "sales"})
     assert converted.json()["position"]["sequence"] == contacts.head()
+
+
+async def test_nothing_is_legible_and_no_byte_is_rewritten(contacts: Running) -> None:
+    await erasing.leaves_nothing_legible_and_all_bytes(contacts)
+
+
+async def test_whatever_is_said_of_the_erased_is_refused(contacts: Running) -> None:
+    await erasing.refuses_whatever_is_said_of_the_erased(contacts)

@@ -35,7 +35,10 @@ class GoldenKeys:
 
     find = ensure
 
-    def erase(self, subject: UUID) -> None:
+    def alive(self, subjects: Iterable[UUID]) -> set[UUID]:
+        return set(subjects)
+
+    def erase(self, subject: UUID, reason: str = "erased") -> None:
         raise NotImplementedError("these keys stay")
 
 

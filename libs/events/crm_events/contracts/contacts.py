@@ -5,11 +5,23 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
+from pydantic import StringConstraints
+
 from crm_events.event import Event, Key, Money, Personal, Staff, Text
 
 CustomerKind = Literal["person", "organisation"]
 LifecyclePhase = Literal["prospect", "signed", "end_user", "repeat"]
 """机会客户, 签约客户, 最终用户, 再次购买."""
+ErasureReason = Literal[
+    "request",
+    "consent-withdrawn",
+    "objection",
+    "no-longer-needed",
+    "unlawful",
+    "legal-obligation",
+]
+"""The grounds of Article 17(1) GDPR; `request` where the person gave none."""
+CaseNumber = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$")]
 
 
 class StaffRegistered(Event, context="contacts"):
@@ -145,6 +157,17 @@ class ConsentWithdrawn(Event, context="contacts", version=2):
     channel: Key
     purpose: Key
     reason: Annotated[Text | None, Personal()] = None
+
+
+class SubjectErased(Event, context="contacts"):
+    """The key of a subject, whose id its thing has, is destroyed: nobody reads its sealed values
+    again. `statement` is the SHA-256 of what the certificate says of the time before; `reference` a
+    case number, which names nobody. Who did it is the event's actor."""
+
+    subject_id: UUID
+    reason: ErasureReason
+    reference: CaseNumber | None = None
+    statement: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class LifecyclePhaseEntered(Event, context="contacts"):

@@ -36,6 +36,7 @@ class Session:
         self._entries: dict[_Key, DirectoryEntry | None] = {}
         self._remembered: dict[_Key, DirectoryEntry] = {}
         self._timers: dict[UUID, Timer] = {}
+        self._forgotten: dict[UUID, None] = {}
         self._touched: set[UUID] = set()
         self._new_entries: dict[_Key, DirectoryEntry] = {}
         self._new_timers: dict[UUID, Timer] = {}
@@ -83,6 +84,10 @@ class Session:
         """Set a durable timer, saved with the batch."""
         self._new_timers[timer.id] = timer
 
+    def forget(self, subject: UUID) -> None:
+        """Blank what is kept beside the events of an erased subject; harmless to repeat."""
+        self._forgotten[subject] = None
+
     # --- for whoever runs them ---
 
     def prefetch(self, ids: Iterable[UUID]) -> None:
@@ -125,7 +130,8 @@ class Session:
         """What changed, and what is kept beside it."""
         changed = [a for a in self._aggregates.values() if a.pending]
         directory, timers = tuple(self._remembered.values()), tuple(self._timers.values())
-        return changed, Beside(directory=directory, timers=timers)
+        forgotten = tuple(self._forgotten)
+        return changed, Beside(directory=directory, timers=timers, forgotten=forgotten)
 
     def _of_this_event(self) -> list[Aggregate]:
         return [self._aggregates[id] for id in self._touched]

@@ -35,5 +35,8 @@ class SubjectKeys(Protocol):
     def find(self, subjects: Iterable[UUID]) -> Mapping[UUID, bytes | Erased]:
         """The keys that exist, and ERASED where one was destroyed; unknown subjects are absent."""
 
-    def erase(self, subject: UUID) -> None:
+    def erase(self, subject: UUID, reason: str = "erased") -> None:
         """Destroy the key and leave a tombstone; repeating it changes nothing."""
+
+    def alive(self, subjects: Iterable[UUID]) -> set[UUID]:
+        """Those whose key exists and is not destroyed, as the database itself says."""

@@ -111,7 +111,12 @@ class SqlKeys:
         self._cache.keep(found)
         return found
 
-    def erase(self, subject: UUID, reason: str = "erasure requested") -> None:
+    def alive(self, subjects: Iterable[UUID]) -> set[UUID]:
+        """Raises KeysUnavailable."""
+        rows = self._table.read(subjects)
+        return {subject for subject, wrapped in rows.items() if wrapped is not None}
+
+    def erase(self, subject: UUID, reason: str = "erased") -> None:
         """Raises KeysUnavailable."""
         self._table.bury(subject, reason)
         self._cache.keep({subject: ERASED})

@@ -85,6 +85,7 @@ class Beside:
     timers_done: tuple[UUID, ...] = ()
     directory: tuple[DirectoryEntry, ...] = ()
     imported: tuple[ImportedRow, ...] = ()
+    forgotten: tuple[UUID, ...] = ()  # erased subjects: hashes of what was said of them go
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +171,7 @@ class EventRecorder(ProcessRecorder):
 
     @abstractmethod
     def read_stream(self, aggregate_id: UUID, after: int, limit: int) -> Sequence[Envelope]:
-        """Envelopes of one aggregate with version > `after`, in order; they name no
-        `prevsequence`."""
+        """Envelopes of one aggregate with version > `after`, in order; no `prevsequence`."""
 
     @abstractmethod
     def find_event(self, event_id: UUID) -> Envelope | None:
@@ -179,8 +179,11 @@ class EventRecorder(ProcessRecorder):
 
     @abstractmethod
     def read_correlation(self, wanted: Correlated, after: int, limit: int) -> Sequence[Envelope]:
-        """Envelopes of one correlation with sequence > `after`, in order of the log. They name no
-        `prevsequence`."""
+        """Envelopes of one correlation with sequence > `after`, in order; no `prevsequence`."""
+
+    @abstractmethod
+    def streams_of(self, subject: UUID) -> Sequence[UUID]:
+        """The aggregates, itself among them, whose events name this person or customer."""
 
     @abstractmethod
     def read_log(self, after: int, limit: int) -> LogPage:
@@ -205,6 +208,9 @@ class EventRecorder(ProcessRecorder):
 
     @abstractmethod
     def directory(self, kind: str, ids: Iterable[UUID]) -> Mapping[UUID, DirectoryEntry]: ...
+
+    @abstractmethod
+    def directory_of(self, kind: str) -> Sequence[DirectoryEntry]: ...
 
     @abstractmethod
     def directory_by_name(self, kind: str, keys: Iterable[bytes]) -> Mapping[bytes, UUID]: ...
@@ -234,8 +240,7 @@ class EventRecorder(ProcessRecorder):
         """Compare-and-set of position under the leader's epoch; False means: step down."""
 
     @abstractmethod
-    def ping(self) -> None:
-        """Raises StoreUnavailable."""
+    def ping(self) -> None: ...  # raises StoreUnavailable
 
     @abstractmethod
     def schema_current(self) -> bool:

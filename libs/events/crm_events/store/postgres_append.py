@@ -109,7 +109,7 @@ def _tracking_arrays(saves: Sequence[Save]) -> tuple[PackedArray, ...]:
 def _rest(saves: Sequence[Save]) -> str | None:
     """The last word on each timer, directory entry and imported row; NULL where there is none."""
     besides = [save.beside for save in saves]
-    if not any(b.timers or b.timers_done or b.directory or b.imported for b in besides):
+    if not any(_has_rest(beside) for beside in besides):
         return None
     rest = {
         "timers_done": [id_ for beside in besides for id_ in beside.timers_done],
@@ -127,8 +127,13 @@ def _rest(saves: Sequence[Save]) -> str | None:
             {"id": row.id, "row_hash": row.row_hash.hex()}
             for row in {row.id: row for b in besides for row in b.imported}.values()
         ],
+        "forgotten": [id_ for beside in besides for id_ in beside.forgotten],
     }
     return orjson.dumps(rest).decode()
+
+
+def _has_rest(of: Beside) -> bool:
+    return bool(of.timers or of.timers_done or of.directory or of.imported or of.forgotten)
 
 
 def _standing_timers(besides: Iterable[Beside]) -> Iterable[Timer]:

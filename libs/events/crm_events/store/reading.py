@@ -107,6 +107,16 @@ class LogQueries(EventRecorder):
         else:
             yield "", []
 
+    def streams_of(self, subject: UUID) -> Sequence[UUID]:
+        own = self.values.to_id(subject)
+        rows = self.rows(
+            "SELECT aggregate_id FROM subject_streams WHERE subject = ? "
+            "UNION SELECT aggregate_id FROM events WHERE aggregate_id = ? ORDER BY 1",
+            own,
+            own,
+        )
+        return [self.values.from_id(row[0]) for row in rows]
+
     def log_rows(
         self, after: int, upto: int, limit: int, condition: str = "", *more: Any
     ) -> list[Row]:

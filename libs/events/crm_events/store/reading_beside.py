@@ -64,6 +64,7 @@ def _tracked(beside: Beside, tracking: Tracking) -> Beside:
         beside.timers_done,
         beside.directory,
         beside.imported,
+        beside.forgotten,
     )
 
 
@@ -115,6 +116,11 @@ class BesideQueries(LogQueries):
             )
         ]
         return {entry.id: entry for entry in entries}
+
+    def directory_of(self, kind: str) -> Sequence[DirectoryEntry]:
+        rows = self.rows("SELECT id, name_key, data FROM directory WHERE kind = ?", kind)
+        from_id = self.values.from_id
+        return [DirectoryEntry(kind, from_id(row[0]), row[1], orjson.loads(row[2])) for row in rows]
 
     def directory_by_name(self, kind: str, keys: Iterable[bytes]) -> Mapping[bytes, UUID]:
         """Where several share a name, always the same one: the lowest id."""

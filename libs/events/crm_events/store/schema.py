@@ -6,4 +6,4 @@ from typing import Final
 
 from crm_events.sql.migrating import Scripts
 
-SCRIPTS: Final = Scripts("crm_events.store:migrations", "0003")
+SCRIPTS: Final = Scripts("crm_events.store:migrations", "0004")

@@ -11,7 +11,9 @@ import orjson
 from eventsourcing.persistence import IntegrityError, Tracking
 
 from crm_events.ids import uuid_of
+from crm_events.sealing import subjects_named
 from crm_events.sql.instants import from_micros, to_micros
+from crm_events.store.forgetting import forgetting
 from crm_events.store.port import (
     Beside,
     CommandEntry,
@@ -41,6 +43,8 @@ _TRACK = """
 """
 _PUT_TIMER = "INSERT OR REPLACE INTO timers (id, name, aggregate_id, due_at) VALUES (?, ?, ?, ?)"
 _PUT_DIRECTORY = "INSERT OR REPLACE INTO directory (kind, id, name_key, data) VALUES (?, ?, ?, ?)"
+_INDEX_SUBJECT = "INSERT OR IGNORE INTO subject_streams (subject, aggregate_id) VALUES (?, ?)"
+_FORGET = forgetting(":subject", ":pattern", "x''")
 _PUT_IMPORTED = "INSERT OR REPLACE INTO imported (id, row_hash) VALUES (?, ?)"
 
 
@@ -57,6 +61,10 @@ def append(group: Group, events: Sequence[NewEvent], beside: Beside) -> list[int
     except sqlite3.IntegrityError as error:
         raise _conflict(group, events, error) from error
     group.head = before + len(events)
+    if named := _named(events):
+        group.cursor.executemany(_INDEX_SUBJECT, named)
+    if beside.forgotten:
+        _forget(group.cursor, beside.forgotten)
     if beside.timers or beside.timers_done or beside.directory or beside.imported:
         _write_beside(group.cursor, beside)
     return list(range(before + 1, group.head + 1))
@@ -81,6 +89,23 @@ def _event_row(event: NewEvent, position: int, at: int) -> Row:
         None if event.supersedes is None else event.supersedes.bytes,
         event.traceparent,
     )
+
+
+def _named(events: Sequence[NewEvent]) -> set[tuple[bytes, bytes]]:
+    """Whom each thing's events are about; itself needs no entry."""
+    return {
+        (subject, thing)
+        for event in events
+        for subject in subjects_named(event.state)
+        if subject != (thing := cast(UUID, event.originator_id).bytes)
+    }
+
+
+def _forget(cursor: sqlite3.Cursor, subjects: Sequence[UUID]) -> None:
+    for subject in subjects:
+        said = {"subject": subject.bytes, "pattern": f"%{subject.hex}%"}
+        for statement in _FORGET:
+            cursor.execute(statement, said)
 
 
 def _log_command(group: Group, command: CommandEntry, sequence: int) -> None:

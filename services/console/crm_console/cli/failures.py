@@ -11,6 +11,7 @@ import typer
 from crm_console.causes import NoSuchEvent
 from crm_console.cli.following import JobFailed
 from crm_console.cli.output import say
+from crm_console.erasing.finding import SubjectUnknown
 from crm_console.home import HomeInUse, HomeUnusable
 from crm_console.importing import FileRefused
 from crm_console.settling import StillBehind
@@ -46,7 +47,7 @@ def _code_of(error: Exception) -> int | None:
     """The exit code of an error whose message is all that a person needs."""
     if isinstance(error, _PASSED_ON):
         return None
-    if isinstance(error, (FileRefused, NoSuchEvent)):
+    if isinstance(error, (FileRefused, NoSuchEvent, SubjectUnknown)):
         return WRONG_USE
     if isinstance(error, (*_FAILED, OSError)):
         return FAILED

@@ -10,6 +10,7 @@ from crm_service.collector import spare_the_collector
 
 from crm_console.cli.auditing import audit
 from crm_console.cli.bringing import bring
+from crm_console.cli.erasing import erase_subject
 from crm_console.cli.listing import list_units
 from crm_console.cli.parking import parked
 from crm_console.cli.rebuilding import rebuild, verifying
@@ -38,6 +39,7 @@ app.command(no_args_is_help=True)(why)
 app.command(no_args_is_help=True)(rebuild)
 app.add_typer(verifying, name="verify")
 app.command(no_args_is_help=True)(replay)
+app.command("erase", no_args_is_help=True)(erase_subject)
 app.command()(sample)
 app.add_typer(audit, name="audit")
 app.add_typer(parked, name="parked")

@@ -9,6 +9,7 @@ from crm_service.problems import Kind, Registry
 
 ERRORS: Final[Registry] = CONTEXT_ERRORS.extended(
     {
+        "erased-already": Kind(409, "Erased before", "Nothing is left to erase."),
         "staff-exists": Kind(409, "Registered already", "Change the record instead."),
         "staff-unknown": Kind(422, "No such member of staff", "Register them first."),
         "own-manager": Kind(422, "Nobody is their own manager", "Name another manager, or none."),

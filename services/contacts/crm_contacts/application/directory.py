@@ -15,6 +15,7 @@ from crm_events.store.port import Beside, EventRecorder
 from crm_service.names import NameIndex
 from crm_service.staff import StaffUnknown
 
+from crm_contacts.domain.erasure import SubjectIsErased
 from crm_contacts.domain.organisation import Organisation, OrganisationUnknown
 from crm_contacts.domain.person import Person, PersonUnknown
 from crm_contacts.domain.staff import StaffMember
@@ -24,6 +25,8 @@ N = TypeVar("N", StaffMember, Organisation, Person)
 STAFF: Final = "staff"
 ORGANISATION: Final = "organisation"
 PERSON: Final = "person"
+ERASED: Final = "erased"
+"""Kind of the register of erasures, which lies apart from the keys."""
 _KINDS: Final[Mapping[type[Aggregate], str]] = {
     StaffMember: STAFF,
     Organisation: ORGANISATION,
@@ -73,6 +76,11 @@ class Directory(ContextApplication):
             return self.load(Person, id)
         except NotFound:
             raise PersonUnknown(id) from None
+
+    def refuse_erased(self, subject: UUID) -> None:
+        """Also where the subject never had a record of its own. Raises SubjectIsErased."""
+        if self.recorder.directory(ERASED, [subject]):
+            raise SubjectIsErased(subject)
 
     def named(self, thing: N) -> Saving:
         """The thing with the entry that lets it be found by its name."""

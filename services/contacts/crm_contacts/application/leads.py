@@ -115,6 +115,7 @@ class Leads(Directory):
             return self.person(command.person_id)
         person = self.load_all(Person, [lead.person_id]).get(lead.person_id)
         if person is None:
+            self.refuse_erased(lead.person_id)
             known = lead.facts
             facts = PersonFacts(
                 known.name, known.email, known.phone, command.organisation_id, known.region

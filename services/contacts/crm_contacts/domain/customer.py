@@ -17,7 +17,9 @@ from crm_events.contracts.contacts import (
     OrganisationRegistered,
     PersonRegistered,
 )
-from crm_events.domain import Aggregate, DomainError, applies
+from crm_events.domain import DomainError, applies
+
+from crm_contacts.domain.erasure import Erasable
 
 PHASES: Final[tuple[LifecyclePhase, ...]] = get_args(LifecyclePhase)
 
@@ -33,7 +35,7 @@ class PhaseNotAhead(DomainError):
         super().__init__(f"The customer is in the phase {now!r}; {remedy}.")
 
 
-class Customer(Aggregate):
+class Customer(Erasable):
     """What people and organisations have in common."""
 
     customer_kind: CustomerKind

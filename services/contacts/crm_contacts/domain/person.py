@@ -82,12 +82,17 @@ class Person(Customer):
         self.record(PersonRegistered(**asdict(facts), stub=stub), at=at)
 
     def change(self, facts: PersonFacts, *, at: datetime) -> None:
-        """The whole record from now on; nothing happens when it says nothing new."""
+        """The whole record from now on; nothing happens when it says nothing new.
+
+        Raises SubjectIsErased, as giving consent does.
+        """
+        self.refuse_erased()
         if facts != self.facts or self.stub:
             self.record(PersonChanged(**asdict(facts)), at=at)
 
     def give_consent(self, permission: Permission, evidence: str, *, at: datetime) -> None:
         """Nothing happens when it stands on the same evidence already; other evidence renews it."""
+        self.refuse_erased()
         if self._consents.get(permission) != Consent(True, evidence):
             self.record(ConsentGiven(**asdict(permission), evidence=evidence), at=at)
 

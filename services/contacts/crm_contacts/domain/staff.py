@@ -8,8 +8,10 @@ from typing import ClassVar
 from uuid import UUID
 
 from crm_events.contracts.contacts import StaffChanged, StaffRegistered
-from crm_events.domain import Aggregate, DomainError, applies
+from crm_events.domain import DomainError, applies
 from crm_events.event import Staff
+
+from crm_contacts.domain.erasure import Erasable
 
 
 class StaffExists(DomainError):
@@ -36,7 +38,7 @@ class StaffFacts:
     region: str | None = None
 
 
-class StaffMember(Aggregate):
+class StaffMember(Erasable):
     """One member of staff. A stub was named by an import before its own record came."""
 
     def __init__(self, id: UUID) -> None:
@@ -54,8 +56,9 @@ class StaffMember(Aggregate):
     def change(self, facts: StaffFacts, *, at: datetime) -> None:
         """The whole record from now on; nothing happens when it says nothing new.
 
-        Raises OwnManager.
+        Raises OwnManager and SubjectIsErased.
         """
+        self.refuse_erased()
         self._check(facts)
         if facts != self.facts or self.stub:
             self.record(StaffChanged(**asdict(facts)), at=at)

@@ -14,6 +14,7 @@ from crm_events.contracts.contacts import (
     PersonRegistered,
     StaffChanged,
     StaffRegistered,
+    SubjectErased,
 )
 from crm_events.contracts.pipeline import (
     PipelineDefined,
@@ -27,6 +28,7 @@ from sqlalchemy import Connection, MetaData, Table
 
 from crm_projections.engine.database import upsert
 from crm_projections.engine.view import Definition, Received
+from crm_projections.views.names.blanking import blank
 from crm_projections.views.names.facts import names_table
 
 Rows = Iterator[dict[str, Any]]
@@ -81,15 +83,21 @@ class NamesView:
 
     definition: ClassVar = Definition("names", 1)
     contexts: ClassVar = ("contacts", "pipeline", "campaigns")
-    handles: ClassVar[frozenset[type[Event]]] = frozenset(_ROWS)
+    handles: ClassVar[frozenset[type[Event]]] = frozenset((*_ROWS, SubjectErased))
 
     def tables(self, metadata: MetaData, suffix: str) -> Table:
         return names_table(metadata, suffix)
 
     def apply(self, connection: Connection, tables: Table, batch: Sequence[Received]) -> None:
         latest: dict[tuple[str, str], dict[str, Any]] = {}
+        erased: list[str] = []
         for received in batch:
             event = received.event
+            if isinstance(event, SubjectErased):
+                erased.append(str(event.subject_id))
+                continue
             for row in _ROWS[type(event)](received.envelope.aggregate_id, event):
                 latest[row["kind"], row["id"]] = row
         upsert(connection, tables, list(latest.values()))
+        if erased:
+            blank(connection, self.definition.id, erased)

@@ -1,0 +1,1 @@
+"""What every context does for subjects: tells what it holds of one, and forgets an erased one."""
