@@ -17,6 +17,7 @@ from tests.bench import report
 from tests.bench.catalogue import BENCHES
 from tests.bench.ground import Ground, ground
 from tests.bench.growth import picture, running
+from tests.bench.instants import asking
 from tests.bench.measuring import Bench, Figures, NotDone, chosen, figures, interleaved
 from tests.bench.profiling import Profiles
 
@@ -31,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         if told.document:
             return _document()
-        if told.growth or told.picture:
+        if told.growth or told.picture or told.instants:
             return _grown(told)
         if told.profile:
             return _profile(chosen(BENCHES, told.profile), quick=told.quick)
@@ -69,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     growing = parser.add_argument_group("how cost grows, instead of the benchmarks")
     growing.add_argument("--growth", action="store_true", help="measure ever larger histories")
+    growing.add_argument(
+        "--instants", action="store_true", help="each view as of fifty instants, over --most events"
+    )
     growing.add_argument("--most", type=_positive, default=1_000_000, help="events (1,000,000)")
     growing.add_argument("--minutes", type=_positive, default=90, help="at most, about (90)")
     growing.add_argument("--picture", action="store_true", help="draw what --growth measured")
@@ -94,6 +98,8 @@ def _document() -> int:
 
 
 def _grown(told: argparse.Namespace) -> int:
+    if told.instants:
+        asking.run(told.most, quick=told.quick)
     if told.growth:
         running.run(told.most, told.minutes, quick=told.quick)
     if told.picture:

@@ -53,7 +53,7 @@ class Answering:
         self._database = database
         self._names = names
         self._clock = clock
-        self._columns = ColumnStore()
+        self._columns = ColumnStore(database.beside)
 
     def states(self, view: Projector[Any]) -> States:
         with self._database.reading() as connection:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,6 +135,36 @@ class Frame:
         changed = known_to.values[places] != ends
         if changed.any():
             known_to.replace(places[changed], ends[changed])
+
+    def words(self) -> dict[str, list[Any]]:
+        """The words of each column in the order of their codes, fit for JSON."""
+        return {
+            name: [str(word) if self._layout.is_id(name) else word for word in words.values]
+            for name, words in self._words.items()
+        }
+
+    def parts(self) -> dict[str, Array]:
+        """All arrays, by names of their own."""
+        parts = {f"column.{name}": growing.values for name, growing in self._arrays.items()}
+        numberings = {"": self._rows, **self._things}
+        for name, numbering in numberings.items():
+            parts[f"keys.{name}"], parts[f"codes.{name}"] = numbering.settled()
+        return parts
+
+    @classmethod
+    def of(
+        cls, layout: Layout, parts: Mapping[str, Array], words: Mapping[str, Sequence[Any]]
+    ) -> Frame:
+        """As `parts` and `words` told it. Raises KeyError where one is missing."""
+        frame = cls(layout)
+        for name, growing in frame._arrays.items():
+            growing.append(parts[f"column.{name}"])
+        for name in frame._things:
+            frame._things[name] = Numbering.of(parts[f"keys.{name}"], parts[f"codes.{name}"])
+        frame._rows = Numbering.of(parts["keys."], parts["codes."])
+        for name, each in words.items():
+            frame._words[name].coded(UUID(word) if layout.is_id(name) else word for word in each)
+        return frame
 
     def columns(self) -> Columns:
         """As they are now, and stay."""

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import Final
 
+import structlog
 from crm_events.feed.port import Lane
 from crm_events.feed.store import lanes_of
 from sqlalchemy import Connection, select
 
+from crm_projections.columns.checkpoint import Taken, agrees, load, save
 from crm_projections.columns.frame import Columns, Frame
 from crm_projections.columns.layout import Layout
 from crm_projections.columns.reading import read
@@ -27,7 +30,10 @@ from crm_projections.facts.instants import FOREVER
 MOST_BYTES: Final = 2**31
 """Beyond this the tables that were asked least recently are let go."""
 _STATES: Final = 4
+WORTH_SAVING: Final = 50_000
+"""Fewer rows are read as fast from their table."""
 _BEFORE_ALL: Final = -1
+_log = structlog.get_logger("crm.views")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +54,32 @@ class Snapshot:
             for lane, state in other.lanes.items()
         )
 
+    def beyond(self, taken: Taken) -> bool:
+        """Whether it shows all that a checkpoint was made of, and of the same generation."""
+        mine = {_name(lane): state.revision for lane, state in self.lanes.items()}
+        return self.made_at == taken.made_at and all(
+            mine.get(lane, -1) >= revision for lane, revision in taken.revisions.items()
+        )
+
+    @property
+    def taken(self) -> Taken:
+        revisions = {_name(lane): state.revision for lane, state in self.lanes.items()}
+        return Taken(self.made_at, revisions, self.complete, tuple(self.resolved))
+
     def same(self, other: Snapshot) -> bool:
         return self.lanes == other.lanes
 
-    def floors(self, before: Snapshot) -> dict[str, int]:
+    def floors(self, before: Taken) -> dict[str, int]:
         """For each context the sequence behind which facts may be new since `before`."""
         floors = dict(before.complete)
-        for letter in self.resolved.keys() - before.resolved.keys():
+        for letter in self.resolved.keys() - set(before.resolved):
             context, sequence = self.resolved[letter]
             floors[context] = min(floors[context], sequence - 1)
         return floors
+
+
+def _name(lane: Lane) -> str:
+    return f"{lane.context}/{lane.partition}"
 
 
 def snapshot_of(
@@ -84,9 +106,12 @@ def snapshot_of(
 class Held:
     """One table of one generation. Thread-safe."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, folder: Path | None, worth_saving: int) -> None:
         self._layout = layout
+        self._folder = folder
+        self._worth_saving = worth_saving
         self._frame = Frame(layout)
+        self._saved = 0
         self._states: deque[tuple[Snapshot, Columns]] = deque(maxlen=_STATES)
         self._lock = Lock()
 
@@ -102,20 +127,43 @@ class Held:
                     return columns
             if self._states and not snapshot.follows(self._states[-1][0]):
                 return whole(connection, self._layout)  # others have gone on since it was begun
-            self._frame.merge(read(connection, self._layout, self._new(snapshot)))
+            rows = read(connection, self._layout, self._new(connection, snapshot))
+            self._frame.merge(rows)
             columns = self._frame.columns()
             self._states.append((snapshot, columns))
+            self._save(columns.size, snapshot)
             return columns
 
-    def _new(self, snapshot: Snapshot) -> str:
-        if not self._states:
+    def _new(self, connection: Connection, snapshot: Snapshot) -> str:
+        if self._states:
+            return _since(snapshot.floors(self._states[-1][0].taken))
+        found = load(self._folder, self._layout) if self._folder is not None else None
+        if found is None or not snapshot.beyond(found[1]):
             return "true"
-        floors = snapshot.floors(self._states[-1][0])
-        return " OR ".join(
-            f"(context = '{context}' AND known_from > {floor}) OR "
-            f"(context = '{context}' AND known_to > {floor} AND known_to < {FOREVER})"
-            for context, floor in floors.items()
-        )
+        frame, floors = found[0], snapshot.floors(found[1])
+        columns = frame.columns()
+        if not agrees(connection, self._layout, columns, floors):
+            return "true"
+        self._frame, self._saved = frame, columns.size
+        return _since(floors)
+
+    def _save(self, rows: int, snapshot: Snapshot) -> None:
+        """Seldom enough to cost little: when an eighth has come since."""
+        if self._folder is None or rows - self._saved < max(self._worth_saving, self._saved // 8):
+            return
+        try:
+            save(self._folder, self._layout, self._frame, snapshot.taken)
+        except OSError as error:
+            _log.warning("columns_not_saved", table=self._layout.table.name, reason=str(error))
+        self._saved = rows
+
+
+def _since(floors: Mapping[str, int]) -> str:
+    return " OR ".join(
+        f"(context = '{context}' AND known_from > {floor}) OR "
+        f"(context = '{context}' AND known_to > {floor} AND known_to < {FOREVER})"
+        for context, floor in floors.items()
+    )
 
 
 def whole(connection: Connection, layout: Layout) -> Columns:
@@ -128,7 +176,16 @@ def whole(connection: Connection, layout: Layout) -> Columns:
 class ColumnStore:
     """What is kept of all tables that were asked about. Thread-safe."""
 
-    def __init__(self, most: int = MOST_BYTES) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        most: int = MOST_BYTES,
+        worth_saving: int = WORTH_SAVING,
+    ) -> None:
+        """With a folder, columns of so many rows are kept there for processes to come."""
+        self._folder = folder
+        self._worth_saving = worth_saving
         self._most = most
         self._held: OrderedDict[tuple[str, int], Held] = OrderedDict()
         self._lock = Lock()
@@ -148,7 +205,7 @@ class ColumnStore:
     def _held_of(self, layout: Layout, snapshot: Snapshot) -> Held:
         key = (layout.table.name, snapshot.made_at)
         with self._lock:
-            held = self._held.setdefault(key, Held(layout))
+            held = self._held.setdefault(key, Held(layout, self._folder, self._worth_saving))
             self._held.move_to_end(key)
             return held
 

@@ -43,6 +43,11 @@ class Words:
         """UNHEARD where the column does not hold it."""
         return self._codes.get(value, UNHEARD)
 
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """In the order of their codes."""
+        return tuple(self._values)
+
     def value_of(self, code: int) -> Any:
         return None if code == ABSENT else self._values[code]
 
@@ -63,6 +68,23 @@ class Numbering:
     @property
     def nbytes(self) -> int:
         return self._sorted.nbytes + self._codes.nbytes + _ENTRY_BYTES * len(self._tail)
+
+    def settled(self) -> tuple[NDArray[Any], Codes]:
+        """All keys in their order, and the number of each."""
+        if self._tail:
+            tail, self._tail = self._tail, {}
+            self._merge(
+                np.array(list(tail), dtype=self._dtype),
+                np.fromiter(tail.values(), dtype=np.int32, count=len(tail)),
+            )
+        return self._sorted, self._codes
+
+    @classmethod
+    def of(cls, keys: NDArray[Any], codes: Codes) -> Numbering:
+        """As `settled` told it."""
+        found = cls(keys.dtype.str)
+        found._sorted, found._codes = keys, codes
+        return found
 
     def coded(self, keys: NDArray[Any]) -> Codes:
         """A number for each key."""
@@ -87,11 +109,7 @@ class Numbering:
             taken = (tail.setdefault(key, first + len(tail)) for key in keys.tolist())
             return np.fromiter(taken, dtype=np.int32, count=len(keys))
         if self._tail:
-            tail, self._tail = self._tail, {}
-            self._merge(
-                np.array(list(tail), dtype=self._dtype),
-                np.fromiter(tail.values(), dtype=np.int32, count=len(tail)),
-            )
+            self.settled()
             return self._of(keys)
         codes = np.arange(len(self), len(self) + len(keys), dtype=np.int32)
         self._merge(keys, codes)

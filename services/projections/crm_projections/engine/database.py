@@ -22,7 +22,9 @@ _LIMITS: Final = Limits(lock=10.0, statement=60.0)
 class Database:
     """Transactions on the views' tables. Thread-safe; blocking."""
 
-    def __init__(self, engine: Engine, schema: str | None) -> None:
+    def __init__(self, engine: Engine, schema: str | None, beside: Path | None = None) -> None:
+        """`beside` is a folder for what may be lost, where the database is a file."""
+        self.beside = beside
         self._engine = engine
         self._schema = schema
         self._reading = engine.execution_options(**_snapshot(engine))
@@ -75,7 +77,7 @@ def sqlite_database(path: Path, *, readers: int = 8) -> Database:
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    return Database(engine, None)
+    return Database(engine, None, path.with_name(f"{path.name}.columns"))
 
 
 def postgres_database(dsn: str, namespace: str, *, connections: int = 10) -> Database:

@@ -1,0 +1,1 @@
+"""How long a view takes to say what was so at an instant, over a million events of its own."""
