@@ -15,11 +15,17 @@ from sqlalchemy import Connection
 from crm_projections.api.asking import Question
 from crm_projections.columns.store import ColumnStore
 from crm_projections.engine.database import Database
-from crm_projections.engine.generation import NothingLive, Opened, find_live, open_generation
+from crm_projections.engine.generation import (
+    NothingLive,
+    Opened,
+    find_all_live,
+    find_live,
+    open_generation,
+)
 from crm_projections.engine.instants import instant, micros
 from crm_projections.engine.intake import Clock
 from crm_projections.engine.marks import Known, known_at
-from crm_projections.engine.position import LaneState, complete_to, load_states
+from crm_projections.engine.position import Generation, LaneState, complete_to, load_states
 from crm_projections.engine.view import Answer, Cut, Projector, View
 from crm_projections.views.names.projector import NamesView
 from crm_projections.views.names.queries import names_of
@@ -38,7 +44,12 @@ class Standing:
 
 def standing(connection: Connection, view: Projector[Any]) -> Standing:
     """Raises NothingLive and OutdatedView."""
-    generation = find_live(connection, view)
+    return _standing(connection, view, find_live(connection, view))
+
+
+def _standing(
+    connection: Connection, view: Projector[Any], generation: Generation | None
+) -> Standing:
     if generation is None:
         raise NothingLive(view.definition.id)
     states = load_states(connection, generation)
@@ -68,13 +79,14 @@ class Answering:
         parameters = question.parameters
         as_of = micros(self._clock()) if parameters.as_of is None else parameters.as_of
         with self._database.reading() as connection:
-            now = standing(connection, view)
+            live, names = find_all_live(connection, (view, self._names))
+            now = _standing(connection, view, live)
             known = _known(connection, view, question)
             connection.execution_options(crm_columns=self._columns)
             cut = Cut(as_of, known.sequences if known is not None else {})
             answer = view.answer(connection, now.opened.tables, cut, parameters)
-            groups = self._with_names(connection, answer.groups)
-            rows = self._rows_with_names(connection, answer)
+            groups = self._with_names(connection, names, answer.groups)
+            rows = self._rows_with_names(connection, names, answer)
         why_not = _uncitable(now, known)
         return {
             "definition": {"id": answer.definition.id, "version": answer.definition.version},
@@ -87,35 +99,40 @@ class Answering:
         }
 
     def _with_names(
-        self, connection: Connection, groups: Sequence[Mapping[str, Any]] | None
+        self,
+        connection: Connection,
+        live: Generation | None,
+        groups: Sequence[Mapping[str, Any]] | None,
     ) -> list[dict[str, Any]] | None:
         if groups is None:
             return None
-        names = self._look_up(connection, (group["key"] for group in groups))
+        names = self._look_up(connection, live, (group["key"] for group in groups))
         return [{"key": group["key"], "name": names.get(group["key"]), **group} for group in groups]
 
     def _rows_with_names(
-        self, connection: Connection, answer: Answer
+        self, connection: Connection, live: Generation | None, answer: Answer
     ) -> Sequence[Mapping[str, Any]]:
         """Each id of a thing that has a name, with the name beside it."""
         if not answer.named:
             return answer.rows
         ids = {row[column] for row in answer.rows for column in answer.named} - {None}
-        names = self._look_up(connection, ids)
+        names = self._look_up(connection, live, ids)
         return [
-            {**row, **{f"{column}_name": names.get(str(row[column])) for column in answer.named}}
+            {**row, **{f"{column}_name": names.get(row[column]) for column in answer.named}}
             for row in answer.rows
         ]
 
-    def _look_up(self, connection: Connection, keys: Iterable[Any]) -> dict[Any, str | None]:
-        """Ids by the names view; what is no id is its own name."""
-        given = [str(key) for key in keys if key is not None]
-        ids = [key for key in given if _is_id(key)]
-        found = find_live(connection, self._names)
+    def _look_up(
+        self, connection: Connection, live: Generation | None, keys: Iterable[Any]
+    ) -> dict[Any, str | None]:
+        """Ids by the names view's live generation; what is no id is its own name."""
+        given = [key for key in keys if key is not None]
+        ids = {key: str(key) for key in given if isinstance(key, UUID) or _is_id(key)}
         known: Mapping[str, str] = {}
-        if ids and found is not None:
-            known = names_of(connection, open_generation(self._names, found).tables, ids)
-        return {key: known.get(key) if _is_id(key) else key for key in given}
+        if ids and live is not None:
+            table = open_generation(self._names, live).tables
+            known = names_of(connection, table, list(ids.values()))
+        return {key: known.get(ids[key]) if key in ids else key for key in given}
 
 
 def _known(connection: Connection, view: View[Any], question: Question) -> Known | None:

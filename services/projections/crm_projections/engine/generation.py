@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Generic, Literal, TypeVar
 
-from sqlalchemy import Connection, MetaData, Row, case, delete, func, insert, select, update
+from crm_events.event import Event
+from sqlalchemy import (
+    Connection,
+    MetaData,
+    Row,
+    Select,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from crm_projections.engine.database import Database
 from crm_projections.engine.position import Generation
@@ -17,6 +30,12 @@ from crm_projections.engine.view import Projector
 T = TypeVar("T")
 Status = Literal["building", "live", "retired", "scratch"]
 _FIRST: Final = 1
+# Made once: to put one of these together anew takes longer than to ask it.
+_ALL_LIVE: Final[Select[Any]] = select(
+    GENERATIONS.c.view, GENERATIONS.c.generation, GENERATIONS.c.definition_version
+).where(GENERATIONS.c.status == "live")
+_LIVE: Final = _ALL_LIVE.where(GENERATIONS.c.view == bindparam("name"))
+_LOCKED: Final = _LIVE.with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +87,21 @@ def _opened(view: Any, generation: Generation) -> Opened[Any]:
 
 def find_live(connection: Connection, view: Projector[T]) -> Generation | None:
     """The live generation. Raises OutdatedView where the program has moved on since it was made."""
-    name = view.definition.id
-    row = _live_row(connection, name)
+    return _current(view, _live_row(connection, view.definition.id))
+
+
+def find_all_live(
+    connection: Connection, views: Sequence[Projector[Any]]
+) -> list[Generation | None]:
+    """As `find_live` of each of them, asked at once."""
+    rows = {row.view: row for row in connection.execute(_ALL_LIVE)}
+    return [_current(view, rows.get(view.definition.id)) for view in views]
+
+
+def _current(view: Projector[Any], row: Row[Any] | None) -> Generation | None:
     if row is None:
         return None
+    name = view.definition.id
     if row.definition_version != (wanted := _number(view)):
         raise OutdatedView(name, row.definition_version, wanted)
     return Generation(name, row.generation)
@@ -80,8 +110,12 @@ def find_live(connection: Connection, view: Projector[T]) -> Generation | None:
 def _number(view: Projector[Any]) -> int:
     """The definition's, raised by each version of an event that the view takes: rows keep what an
     event said in the shape of their time, and a rebuild would make others of it."""
-    versions = (int(event.TYPE.rpartition(".v")[2]) for event in view.handles)
-    return view.definition.version + sum(version - 1 for version in versions)
+    return view.definition.version + _raised(view.handles)
+
+
+@lru_cache(maxsize=64)
+def _raised(handles: frozenset[type[Event]]) -> int:
+    return sum(int(event.TYPE.rpartition(".v")[2]) - 1 for event in handles)
 
 
 def live_number(connection: Connection, view: str, *, lock: bool = False) -> Generation | None:
@@ -92,9 +126,7 @@ def live_number(connection: Connection, view: str, *, lock: bool = False) -> Gen
 
 
 def _live_row(connection: Connection, view: str, *, lock: bool = False) -> Row[Any] | None:
-    live = select(GENERATIONS).where(GENERATIONS.c.view == view, GENERATIONS.c.status == "live")
-    live = live.with_for_update() if lock else live
-    return connection.execute(live).one_or_none()
+    return connection.execute(_LOCKED if lock else _LIVE, {"name": view}).one_or_none()
 
 
 def open_live(database: Database, view: Projector[T], now: int) -> Opened[T]:

@@ -67,12 +67,11 @@ class Fenced(Exception):
 
 def load_states(connection: Connection, generation: Generation) -> dict[Lane, LaneState]:
     """The rows of a generation; a lane that was never taken from has none."""
-    rows = connection.execute(
-        select(POSITIONS).where(
-            POSITIONS.c.view == generation.view, POSITIONS.c.generation == generation.number
-        )
-    )
-    return {Lane(row.context, row.partition): _state(row) for row in rows}
+    rows = connection.execute(_STATES, {"name": generation.view, "number": generation.number})
+    return {
+        Lane(context, partition): LaneState(sequence, id, offset, upto, from_text(digest), *rest)
+        for context, partition, sequence, id, offset, upto, digest, *rest in rows
+    }
 
 
 def check_current(connection: Connection, generation: Generation, *, lock: bool = False) -> None:
@@ -147,21 +146,6 @@ def _key(generation: Generation, lane: Lane) -> dict[str, Any]:
     }
 
 
-def _state(row: Any) -> LaneState:
-    return LaneState(
-        sequence=row.sequence,
-        event_id=row.event_id,
-        offset=row.next_offset,
-        complete_to=row.complete_to,
-        digest=from_text(row.digest),
-        applied=row.applied,
-        parked=row.parked,
-        skipped=row.skipped,
-        revision=row.revision,
-        moved_at=row.moved_at,
-    )
-
-
 def _change(generation: Generation, step: Step) -> dict[str, Any]:
     after = step.after
     return {
@@ -180,6 +164,13 @@ def _change(generation: Generation, step: Step) -> dict[str, Any]:
     }
 
 
+_STATES: Final = select(
+    *(POSITIONS.c[name] for name in ("context", "partition")),
+    *(POSITIONS.c[name] for name in ("sequence", "event_id", "next_offset", "complete_to")),
+    *(POSITIONS.c[name] for name in ("digest", "applied", "parked", "skipped")),
+    *(POSITIONS.c[name] for name in ("revision", "moved_at")),
+).where(POSITIONS.c.view == bindparam("name"), POSITIONS.c.generation == bindparam("number"))
+"""The columns stand in the order of LaneState's fields, behind those of the lane."""
 _COMPARED: Final = ("view", "generation", "context", "partition", "revision")
 _MOVED: Final = (
     "revision", "sequence", "event_id", "next_offset", "complete_to", "digest", "applied",

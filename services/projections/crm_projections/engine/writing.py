@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
-from uuid import UUID
+from typing import Any, Final, TypeVar
 
 import psycopg
 from crm_events.sql.arrays import (
@@ -39,6 +38,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
+T = TypeVar("T")
 register(psycopg.adapters)
 _ARRAYS: Final[Mapping[type[Any], type[PackedArray]]] = {
     BigInteger: Bigints,
@@ -89,14 +89,15 @@ def end_rows(connection: Connection, table: Table, ends: Mapping[int, int]) -> N
 
 
 def among(
-    connection: Connection, column: Column[UUID], ids: Sequence[UUID]
+    connection: Connection, column: Column[T], values: Sequence[T]
 ) -> Iterator[ColumnElement[bool]]:
-    """Conditions on a column that together cover the ids."""
+    """Conditions on a column that together cover the values."""
     if connection.dialect.name == "postgresql":
-        yield column == any_(bindparam(None, Uuids.of(ids), NullType(), unique=True))
+        array = _ARRAYS[type(column.type)].of(values)
+        yield column == any_(bindparam(None, array, NullType(), unique=True))
         return
-    for start in range(0, len(ids), _AT_ONCE):
-        yield column.in_(ids[start : start + _AT_ONCE])
+    for start in range(0, len(values), _AT_ONCE):
+        yield column.in_(values[start : start + _AT_ONCE])
 
 
 @lru_cache(maxsize=200)

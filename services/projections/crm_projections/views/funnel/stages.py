@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, Table, bindparam, select
 
 from crm_projections.engine.view import Cut
 from crm_projections.facts.cut import known_upto
@@ -67,11 +68,8 @@ def stages_at(connection: Connection, tables: FunnelTables, cut: Cut, key: str |
     """A pipeline's stages; without a key, of the one defined first. Raises UnknownPipeline."""
     if key == LEADS:
         return _LEADS
-    table = tables.pipelines
-    query = select(table).where(
-        table.c.effective <= cut.as_of, table.c.sequence <= known_upto(cut, "pipeline")
-    )
-    rows = connection.execute(query.order_by(table.c.sequence)).mappings().all()
+    at = {"as_of": cut.as_of, "upto": known_upto(cut, "pipeline")}
+    rows = connection.execute(_defined_by(tables.pipelines), at).mappings().all()
     wanted = key or (rows[0]["pipeline"] if rows else LEADS)
     versions = [row for row in rows if row["pipeline"] == wanted]
     if versions:
@@ -80,6 +78,13 @@ def stages_at(connection: Connection, tables: FunnelTables, cut: Cut, key: str |
         return _LEADS
     known = sorted({row["pipeline"] for row in rows} | {LEADS})
     raise UnknownPipeline(f"There is no pipeline {key!r}; there are: {', '.join(known)}.")
+
+
+@lru_cache(maxsize=64)
+def _defined_by(table: Table) -> Select[Any]:
+    """Made once for each generation's table: to put it together takes longer than to ask it."""
+    known = (table.c.effective <= bindparam("as_of"), table.c.sequence <= bindparam("upto"))
+    return select(table).where(*known).order_by(table.c.sequence)
 
 
 def _read(row: Mapping[str, Any]) -> Stages:
