@@ -126,7 +126,7 @@ class Deployment:
         """Begin a role; `contacts-relay`, or `contacts-relay-2` for another copy. `prefix` comes
         before its command."""
         service, action = name.split("-")[:2]
-        port = port or free_port()
+        port = port or self._free_port()
         told = {**self.told, "CRM_PORT": str(port), "CRM_HEALTH_PORT": str(port), **(more or {})}
         command = Command(
             [*prefix, sys.executable, "-m", f"crm_{service}", ACTIONS[action]],
@@ -140,6 +140,13 @@ class Deployment:
         if action == "relay":
             self.publishing.add(service)
         return role
+
+    def _free_port(self) -> int:
+        """One that no role of ours has: who has just been killed, or has not begun to listen yet,
+        leaves its port free for a moment."""
+        while (port := free_port()) in {role.port for role in self.roles.values()}:
+            continue
+        return port
 
     def pid(self, name: str) -> int:
         return self.roles[name].process.pid
