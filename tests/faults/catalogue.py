@@ -71,7 +71,6 @@ SCENARIOS: Final[Sequence[Scenario]] = (
     Scenario(tearing.NAME, tearing.run),
 )
 NEVER: Final[Mapping[str, str]] = {
-    "I5 and sealing": "sealing is not built yet",
     "crash during a snapshot": "aggregates have no snapshots yet",
     "torn writes of PostgreSQL and Kafka": "the kernel has to have dm-flakey",
 }

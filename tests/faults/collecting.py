@@ -19,7 +19,9 @@ from crm_projections.engine.position import load_states
 from crm_projections.engine.tables import LETTERS
 from sqlalchemy import select
 
+from tests.faults.checkpoints import checkpoints
 from tests.faults.evidence import Bound, Evidence, LaneRow, Parked, Published, Stored
+from tests.faults.hashing import leaf
 from tests.faults.rebuilt import table_sums
 from tests.faults.settling import Beside
 
@@ -40,6 +42,7 @@ def collected(place: Beside, *, rebuilt: Sequence[str] = ("store",)) -> Evidence
         evidence.lanes, evidence.parked = list(lanes(place)), list(parked(place))
         evidence.sums = table_sums(place, rebuilt)
     evidence.bounds = idle_in_transaction(place)
+    evidence.sealed = list(checkpoints(place))
     return evidence
 
 
@@ -64,6 +67,7 @@ def stored_of(recorders: Mapping[str, EventRecorder]) -> Iterator[Stored]:
                     str(e.command_id),
                     e.type.split(".")[2],
                     body_hash(e.data),
+                    leaf(e),
                 )
 
 

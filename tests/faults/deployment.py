@@ -226,6 +226,9 @@ def deployed(
         "CRM_NAMESPACE": namespace,
         "CRM_MASTER_KEY_FILE": str(place.master_key),
         "CRM_LOG_LEVEL": "WARNING",
+        "CRM_AUDIT_KEY_FILE": str(place.audit_key),
+        "CRM_AUDIT_CHECKPOINTS": str(folder / "checkpoints"),
+        "CRM_AUDIT_SECONDS": "1",
         **(more or {}),
     }
     migrate_keys(told["CRM_KEYS"], namespace)

@@ -41,7 +41,8 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An event in a store; `body` is a hash of its bytes."""
+    """An event in a store; `body` is a hash of its bytes, `leaf` its leaf hash in the tree of its
+    log as `tests.faults.hashing` computes it."""
 
     context: str
     sequence: int
@@ -52,6 +53,22 @@ class Stored:
     command: str = ""
     type: str = ""
     body: str = ""
+    leaf: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A checkpoint, in the store or as it left: the first `size` events, of which the last is at
+    `position` (-1 where that is not said), have this root. `believed` says whether the deployment's
+    key signed it."""
+
+    context: str
+    where: Literal["store", "outside"]
+    number: int
+    size: int
+    position: int
+    root: str
+    believed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +173,7 @@ class Evidence:
     readings: list[Reading] = field(default_factory=list)
     healings: list[Healing] = field(default_factory=list)
     bounds: list[Bound] = field(default_factory=list)
+    sealed: list[Sealed] = field(default_factory=list)
 
 
 _KINDS: Final[Mapping[str, type[Any]]] = {
@@ -168,6 +186,7 @@ _KINDS: Final[Mapping[str, type[Any]]] = {
     "readings": Reading,
     "healings": Healing,
     "bounds": Bound,
+    "sealed": Sealed,
 }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from crm_events.audit.keyfile import make_key
 from crm_servers import KafkaServer, PostgresServer
 from crm_servers.kafka import wheel_kafka
 from crm_servers.ports import LOOPBACK, free_port
@@ -33,6 +34,7 @@ class Ground:
     ports: Mapping[str, int]
     doors: Mapping[str, int]
     master_key: Path
+    audit_key: Path
 
     @property
     def runs(self) -> Path:
@@ -63,7 +65,9 @@ def _started(folder: Path, stack: ExitStack) -> Ground:
     for server in (kafka, postgres):
         stack.enter_context(closing(server.start()))
         print(f"{server.name} on {server.address}", file=sys.stderr)
-    return Ground(folder, kafka, postgres, ports, doors, master_key_in(folder))
+    make_key(folder / "audit.key")
+    audit_key = folder / "audit.key"
+    return Ground(folder, kafka, postgres, ports, doors, master_key_in(folder), audit_key)
 
 
 def _add_listeners(file: Path, ports: Mapping[str, int], doors: Mapping[str, int]) -> None:

@@ -1,7 +1,4 @@
-"""I1 to I10: what must hold of a run whatever was killed, each a pure function of its evidence.
-
-I5, the chain of hashes, joins when sealing is built.
-"""
+"""I1 to I10: what must hold of a run whatever was killed, each a pure function of its evidence."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ from uuid import UUID
 from crm_projections.engine.digest import digest_of
 
 from tests.faults.evidence import Evidence, LaneRow, Operation, Published, Stored
+from tests.faults.growing import growth
 
 _SHOWN: Final = 5
 
@@ -172,6 +170,19 @@ def rebuilt_views_are_equal(evidence: Evidence) -> Verdict:
     return verdict
 
 
+# --- I5 ---
+
+
+def one_tree_grows(evidence: Evidence) -> Verdict:
+    """I5: each checkpoint's root is the one over the first events of the log as they are stored,
+    computed anew; checkpoints have consecutive numbers and rising sizes; what left is what is in
+    the store."""
+    verdict = Verdict()
+    for holds, otherwise in growth(evidence):
+        verdict.note(holds, otherwise)
+    return verdict
+
+
 # --- I6 ---
 
 
@@ -303,6 +314,7 @@ INVARIANTS: Final[Mapping[str, Check]] = {
     "I2": views_took_each_event_once,
     "I3": order_is_kept,
     "I4": rebuilt_views_are_equal,
+    "I5": one_tree_grows,
     "I6": topics_hold_what_stores_hold,
     "I7": later_is_newer,
     "I8": all_is_well_again,

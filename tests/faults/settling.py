@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from crm_campaigns.reactions import REACTIONS as OF_CAMPAIGNS
 from crm_contacts.reactions import REACTIONS as OF_CONTACTS
+from crm_events.audit.log import AuditLog
+from crm_events.audit.open import audit_log
 from crm_events.catalogue import CONTEXTS
 from crm_events.feed.reactor import TrackedPositions
 from crm_events.feed.store import lanes_of
@@ -59,7 +61,8 @@ class Beside:
     def behind(self) -> list[str]:
         """What has not come to the end of what it follows."""
         heads = {name: each.safe_position() for name, each in self.recorders.items()}
-        return [*self._relays(heads), *self._reactions(heads), *self._views(heads)]
+        follow = (self._relays, self._sealing, self._reactions, self._views)
+        return [late for each in follow for late in each(heads)]
 
     def wait_readable(self) -> None:
         """Nobody writes any more: wait until readers that have just begun see all there is."""
@@ -71,6 +74,20 @@ class Beside:
             role = f"{context}-relay"
             if self.has(role) and self.recorders[context].relay_state().position < head:
                 yield role
+
+    def _sealing(self, heads: dict[str, int]) -> Iterator[str]:
+        """Those who hold a key seal all that is written, and bring it out."""
+        if not self.deployment.told.get("CRM_AUDIT_KEY_FILE"):
+            return
+        for context, head in heads.items():
+            log = audit_log(self.recorders[context])
+            if self.has(f"{context}-relay") and _unsealed(log, head):
+                yield f"the tree of {context}"
+            elif self.has(f"{context}-relay") and self._stays(log):
+                yield f"checkpoints of {context}"
+
+    def _stays(self, log: AuditLog) -> bool:
+        return bool(self.deployment.told.get("CRM_AUDIT_CHECKPOINTS") and log.staying(1))
 
     def _reactions(self, heads: dict[str, int]) -> Iterator[str]:
         for context, recorder in self.recorders.items():
@@ -113,6 +130,10 @@ class Beside:
                 followed = [name for name in view.contexts if self.publishes(name)]
                 if any(reached[name] < heads[name] for name in followed):
                     yield f"view {view.definition.id}"
+
+
+def _unsealed(log: AuditLog, head: int) -> bool:
+    return bool(log.leaves(log.head().position, head, 1))
 
 
 def _outdated(connection: Connection, view: Projector[Any]) -> bool:

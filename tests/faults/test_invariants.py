@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import pytest
@@ -23,11 +24,13 @@ from tests.faults.evidence import (
     Poison,
     Published,
     Reading,
+    Sealed,
     Stored,
     TableSum,
     load,
     save,
 )
+from tests.faults.hashing import Tree
 from tests.faults.invariants import INVARIANTS, check, followed
 
 EVENTS = 6
@@ -50,6 +53,7 @@ def stored(number: int) -> Stored:
         f"command-{number}",
         "Happened",
         f"body-{number}",
+        sha256(b"%d" % number).hexdigest(),
     )
 
 
@@ -103,7 +107,14 @@ def whole() -> Evidence:
         readings=[Reading("a view", 200, 3, 3)],
         healings=[Healing("the relay", 1.0, 60.0)],
         bounds=[Bound("files", 40, 64)],
+        sealed=[_sealed(events, n, w) for n in (1, 2) for w in ("store", "outside")],
     )
+
+
+def _sealed(events: list[Stored], number: int, where: Literal["store", "outside"]) -> Sealed:
+    size = number * 3
+    root = Tree([event.leaf for event in events]).root(size)
+    return Sealed("contacts", where, number, size, size if where == "store" else -1, root)
 
 
 def test_whole_run_violates_nothing() -> None:
@@ -147,6 +158,13 @@ BREACHES: list[tuple[str, str, Callable[[Evidence], None]]] = [
     ("I3", "another partition for one key", changed("published", 5, partition=1)),
     ("I4", "a rebuild gives other rows", changed("sums", 1, digest="other")),
     ("I4", "a rebuild from topics lacks a row", changed("sums", 2, rows=5)),
+    ("I5", "another root than that of the log", changed("sealed", 0, root="00" * 32)),
+    ("I5", "an event changed after it was sealed", changed("stored", 1, leaf="00" * 32)),
+    ("I5", "a sealed event gone", without("stored", 0)),
+    ("I5", "a tree that went back", changed("sealed", 2, size=2)),
+    ("I5", "a checkpoint gone", without("sealed", 0)),
+    ("I5", "another tree left", changed("sealed", 3, size=5)),
+    ("I5", "a signature of nobody", changed("sealed", 3, believed=False)),
     ("I6", "an event never published", without("published", 5)),
     ("I6", "published and not stored", without("stored", 5)),
     ("I6", "other bytes on the topic", changed("published", 0, body="other")),

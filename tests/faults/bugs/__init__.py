@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults.bugs import apart, in_stores, in_transport, in_views
+from tests.faults.bugs import apart, in_audit, in_stores, in_transport, in_views
 from tests.faults.bugs.bug import Bug, Catch, DoesNotApply, catch, caught
 
-__all__ = ["BUGS", "NOT_YET", "Bug", "Catch", "DoesNotApply", "catch", "caught"]
+__all__ = ["BUGS", "Bug", "Catch", "DoesNotApply", "catch", "caught"]
 
 BUGS: Final[tuple[Bug, ...]] = (
     *in_views.BUGS,
     *in_transport.BUGS,
     *in_stores.BUGS,
     *apart.BUGS,
+    *in_audit.BUGS,
 )
-NOT_YET: Final = {"bug: chain over plaintext": "sealing is not built yet"}
-"""Bugs that cannot be put in, and why."""

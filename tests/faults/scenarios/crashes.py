@@ -29,6 +29,8 @@ _ROWS: Final = 40
 PLACES: Final = {
     "saved": ("pipeline-api", 7),
     "published": ("contacts-relay", 5),
+    "sealing": ("contacts-relay", 2),
+    "sealed": ("contacts-relay", 2),
     "reacted": ("pipeline-react", 3),
     "applied": (VIEWS, 6),
     "taken": (VIEWS, 6),
