@@ -2,6 +2,7 @@ from base64 import b64decode
 from pathlib import Path
 
 import pytest
+from crm_events.audit.keyfile import read_keys
 from crm_servers import ServerUnavailable
 from crm_servers.distributed.commands import copies_of
 from crm_servers.distributed.folder import Folder
@@ -14,6 +15,14 @@ def test_secrets_stay_the_same(tmp_path: Path) -> None:
     assert before.passwords() == after.passwords()
     assert len(set(before.passwords().values())) == 7
     assert before.ensure_master_key().read_bytes() == after.ensure_master_key().read_bytes()
+    for one, other in zip(before.ensure_audit_keys(), after.ensure_audit_keys(), strict=True):
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_checkpoints_are_checked_with_the_key_that_signs(tmp_path: Path) -> None:
+    signing, checking = (read_keys(p) for p in Folder(tmp_path / "one").ensure_audit_keys())
+    assert signing.signer is not None
+    assert (checking.signer, checking.trusted) == (None, signing.trusted)
 
 
 def test_the_master_key_has_32_bytes(tmp_path: Path) -> None:

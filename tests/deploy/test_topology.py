@@ -24,6 +24,13 @@ def test_each_role_is_started_with_the_same_word() -> None:
         assert f"command: [{role.action}]" in BLOCKS[role.name]
 
 
+def test_only_relays_hold_the_key_that_signs() -> None:
+    for role in roles():
+        signs = "CRM_AUDIT_KEY_FILE: /run/secrets/audit-key " in BLOCKS[role.name]
+        assert signs == (role.action == "relay"), role.name
+        assert ("secrets: [master-key, audit-key]" in BLOCKS[role.name]) == signs
+
+
 def test_each_view_is_named_to_its_projection() -> None:
     for view in VIEWS:
         assert f"CRM_VIEWS: {view} " in BLOCKS[f"projections-{view}"]

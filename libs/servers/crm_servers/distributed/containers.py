@@ -78,6 +78,7 @@ class Containers:
 
     def _compose(self, *words: str, shown: bool = False) -> subprocess.CompletedProcess[str]:
         self._folder.ensure_master_key()
+        self._folder.ensure_audit_keys()
         told = {
             **self._folder.passwords(),
             "CRM_UP_SECRETS": str(self._folder.secrets.resolve()),

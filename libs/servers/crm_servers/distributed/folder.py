@@ -6,6 +6,14 @@ from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
 from crm_servers.errors import ServerUnavailable
 
 DATABASES = ("contacts", "pipeline", "ticketing", "campaigns", "views", "keys")
@@ -65,6 +73,17 @@ class Folder:
         if not path.exists():
             _write(path, b64encode(secrets.token_bytes(32)).decode() + "\n", 0o444)
         return path
+
+    def ensure_audit_keys(self) -> tuple[Path, Path]:
+        """The key that signs checkpoints, for relays alone, and its public half for the others."""
+        private, public = self.secrets / "audit-key", self.secrets / "audit-public"
+        if not public.exists():
+            key = Ed25519PrivateKey.generate()
+            pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            _write(private, pem.decode(), 0o444)
+            told = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+            _write(public, told.decode(), 0o444)
+        return private, public
 
     def ensure_token(self, create: Callable[[], str]) -> None:
         """Keeps the text of a token that `crm token create` prints, once and for its owner only."""

@@ -72,11 +72,14 @@ class Wiring:
 
     def environment(self, role: Role, port: int | None = None) -> dict[str, str]:
         """What a process of this role is told; `port` is where it listens, if it does."""
+        signing, checking = self._folder.ensure_audit_keys()
         told = {
             "CRM_KAFKA": self._servers.bootstrap,
             "CRM_POSTGRES": self._dsn(role.database),
             "CRM_KEYS": self._dsn("keys"),
             "CRM_MASTER_KEY_FILE": str(self._folder.ensure_master_key()),
+            "CRM_AUDIT_KEY_FILE": str(signing if role.action == "relay" else checking),
+            "CRM_AUDIT_CHECKPOINTS": str(self._folder.path / "checkpoints"),
             "CRM_TOKENS_FILE": str(self._folder.tokens),
             "CRM_REQUIRE_TOKEN": "true",
             "CRM_HOST": LOOPBACK,
