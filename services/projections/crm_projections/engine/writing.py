@@ -91,7 +91,9 @@ def end_rows(connection: Connection, table: Table, ends: Mapping[int, int]) -> N
 def among(
     connection: Connection, column: Column[T], values: Sequence[T]
 ) -> Iterator[ColumnElement[bool]]:
-    """Conditions on a column that together cover the values."""
+    """Conditions on a column that together cover the values; none where there are none."""
+    if not values:
+        return
     if connection.dialect.name == "postgresql":
         array = _ARRAYS[type(column.type)].of(values)
         yield column == any_(bindparam(None, array, NullType(), unique=True))

@@ -8,17 +8,15 @@ from uuid import UUID
 
 from crm_events.contracts.pipeline import OrderAmended, OrderPlaced
 from crm_events.event import Event
-from sqlalchemy import Connection, MetaData, Table, bindparam, select, update
+from sqlalchemy import Connection, MetaData, Table, select
 
 from crm_projections.engine.view import Answer, Cut, Received
-from crm_projections.engine.writing import insert_rows
+from crm_projections.engine.writing import among, end_rows, insert_rows
 from crm_projections.facts.amounts import units
 from crm_projections.facts.instants import FOREVER, Reporting, local_day_and_month, micros
 from crm_projections.views.retention.facts import order_table
 from crm_projections.views.retention.parameters import RetentionParameters
 from crm_projections.views.retention.queries import DEFINITION, RetentionQuery
-
-_CHUNK = 500
 
 
 class RetentionView:
@@ -37,7 +35,8 @@ class RetentionView:
 
     def apply(self, connection: Connection, tables: Table, batch: Sequence[Received]) -> None:
         amended = [r.envelope.aggregate_id for r in batch if isinstance(r.event, OrderAmended)]
-        placed_at = _placed_at(connection, tables, amended)
+        stored = _standing(connection, tables, list(dict.fromkeys(amended)))
+        placed_at = {unit: at for unit, (_, at) in stored.items()}
         rows: list[dict[str, Any]] = []
         current: dict[UUID, dict[str, Any]] = {}
         for received in batch:
@@ -48,7 +47,7 @@ class RetentionView:
                 current[unit]["known_to"] = row["known_from"]
             current[unit] = row
             rows.append(row)
-        _end(connection, tables, _first_amendments(rows, set(amended)))
+        end_rows(connection, tables, _first_news(rows, stored))
         insert_rows(connection, tables, tuple(rows[0]), [tuple(row.values()) for row in rows])
 
     def _row(self, received: Received, placed_at: Mapping[UUID, int]) -> dict[str, Any]:
@@ -80,29 +79,21 @@ class RetentionView:
         return RetentionQuery(connection, tables, cut, parameters, self._reporting).answer()
 
 
-def _placed_at(connection: Connection, table: Table, ids: Sequence[UUID]) -> dict[UUID, int]:
-    found: dict[UUID, int] = {}
-    for start in range(0, len(ids), _CHUNK):
-        query = select(table.c.unit, table.c.valid_from).where(
-            table.c.unit.in_(ids[start : start + _CHUNK]), table.c.known_to == FOREVER
-        )
-        found.update((row.unit, row.valid_from) for row in connection.execute(query))
+def _standing(
+    connection: Connection, table: Table, ids: Sequence[UUID]
+) -> dict[UUID, tuple[int, int]]:
+    """Of those orders that are stored: the row believed now, and when they were placed."""
+    found: dict[UUID, tuple[int, int]] = {}
+    for condition in among(connection, table.c.unit, ids):
+        query = select(table.c.unit, table.c.id, table.c.valid_from)
+        rows = connection.execute(query.where(condition, table.c.known_to == FOREVER))
+        found.update((unit, (id, placed_at)) for unit, id, placed_at in rows)
     return found
 
 
-def _first_amendments(
-    rows: Sequence[Mapping[str, Any]], amended: set[UUID]
-) -> list[dict[str, Any]]:
-    """Of each amended order, where what was stored of it before the batch ends."""
-    first = {row["unit"]: row["known_from"] for row in reversed(rows) if row["unit"] in amended}
-    return [{"order": unit, "ended": sequence} for unit, sequence in first.items()]
-
-
-def _end(connection: Connection, table: Table, endings: Sequence[Mapping[str, Any]]) -> None:
-    if endings:
-        connection.execute(
-            update(table)
-            .where(table.c.unit == bindparam("order"), table.c.known_to == FOREVER)
-            .values(known_to=bindparam("ended")),
-            endings,
-        )
+def _first_news(
+    rows: Sequence[Mapping[str, Any]], stored: Mapping[UUID, tuple[int, int]]
+) -> dict[int, int]:
+    """Of each stored row that is believed no more, where that begins: by its id."""
+    first = {row["unit"]: row["known_from"] for row in reversed(rows)}
+    return {id: first[unit] for unit, (id, _) in stored.items()}
