@@ -28,7 +28,7 @@ class Teller:
             path: said["post"]["requestBody"]["content"]["application/json"]["schema"]
             for document in documents.values()
             for path, said in document["paths"].items()
-            if "post" in said
+            if "requestBody" in said.get("post", ())
         }
 
     @property

@@ -18,6 +18,7 @@ from crm_events.keys.sql import KeyTable, SqlKeys
 
 from tests.events.keys.conftest import Opener
 from tests.events.store.building import at_once
+from tests.support.until import until
 
 
 def test_key_stays_the_same(opened: Opener) -> None:
@@ -161,3 +162,16 @@ def test_closed_database_is_an_outage(keys: SqlKeys) -> None:
 
 def test_schema_fits(keys: SqlKeys) -> None:
     assert keys.schema_current()
+
+
+async def test_erasure_of_another_process_is_heard_of_while_the_key_is_cached(
+    opened: Opener,
+) -> None:
+    mine, theirs = opened(), opened()
+    subject, other = new_id(), new_id()
+    key = mine.ensure([subject, other])[other]
+    theirs.erase(subject)
+    await until(lambda: mine.find([subject])[subject] is ERASED)
+    with pytest.raises(SubjectErased):
+        mine.ensure([subject])
+    assert mine.find([other]) == {other: key}

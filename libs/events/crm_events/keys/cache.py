@@ -11,7 +11,8 @@ from uuid import UUID
 from crm_events.keys.port import ERASED, Erased
 
 FIVE_MINUTES: Final = 300.0
-"""An erasure made by another process is obeyed here after this time at the latest."""
+"""An erasure made by another process is obeyed after this time at the latest, also while nobody
+can be asked what was erased."""
 
 Found = bytes | Erased
 

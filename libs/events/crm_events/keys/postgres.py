@@ -73,6 +73,13 @@ class PostgresKeyTable(KeyTable):
     def bury(self, subject: UUID, reason: str) -> None:
         self._do(lambda each: each.execute(_BURY, [subject, reason]))
 
+    def buried_lately(self) -> set[UUID]:
+        rows = self._rows(
+            "SELECT subject FROM subject_keys "
+            "WHERE erased_at > clock_timestamp() - interval '10 minutes'"
+        )
+        return {row[0] for row in rows}
+
     def tombstone(self, subject: UUID) -> Tombstone | None:
         rows = self._rows(
             "SELECT erased_at, reason FROM subject_keys "

@@ -6,4 +6,4 @@ from typing import Final
 
 from crm_events.sql.migrating import Scripts
 
-SCRIPTS: Final = Scripts("crm_events.keys:migrations", "0001")
+SCRIPTS: Final = Scripts("crm_events.keys:migrations", "0002")

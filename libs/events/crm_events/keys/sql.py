@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from crm_events.keys.cache import Found, KeyCache
 from crm_events.keys.master import KEY_BYTES, MasterKey
-from crm_events.keys.port import ERASED, Erased, SubjectErased
+from crm_events.keys.port import ERASED, Erased, KeysUnavailable, SubjectErased
+
+HEED_SECONDS: Final = 1.0
+"""An erasure made by another process is obeyed after this time, once something is asked for."""
 
 Rows = Mapping[UUID, bytes | None]
 """Wrapped keys by subject; None is a tombstone."""
@@ -41,6 +46,11 @@ class KeyTable(ABC):
         """A tombstone in place of the key, also where there was none; the first one stays."""
 
     @abstractmethod
+    def buried_lately(self) -> set[UUID]:
+        """Whose keys were destroyed in the last ten minutes of the database's clock: longer ago
+        than any key is kept in memory."""
+
+    @abstractmethod
     def tombstone(self, subject: UUID) -> Tombstone | None: ...
 
     @abstractmethod
@@ -63,9 +73,12 @@ class SqlKeys:
         self._wanted: set[UUID] = set()
         self._wanted_lock = threading.Lock()
         self._one_at_a_time = threading.Lock()
+        self._hearing = threading.Lock()
+        self._heard_at = time.monotonic()
 
     def ensure(self, subjects: Iterable[UUID]) -> Mapping[UUID, bytes]:
         """Raises SubjectErased, KeysUnavailable."""
+        self._heed_others()
         asked = set(subjects)
         found = self._cache.known(asked)
         missing = asked - found.keys()
@@ -97,11 +110,25 @@ class SqlKeys:
 
     def find(self, subjects: Iterable[UUID]) -> Mapping[UUID, Found]:
         """Raises KeysUnavailable."""
+        self._heed_others()
         asked = set(subjects)
         found = self._cache.known(asked)
         if missing := asked - found.keys():
             found |= self._unwrapped(self._table.read(missing))
         return found
+
+    def _heed_others(self) -> None:
+        """Hear, once a second at most, what other processes have erased. While the database does
+        not answer, keys in memory grow old, which ends after five minutes."""
+        if time.monotonic() - self._heard_at < HEED_SECONDS or not self._hearing.acquire(False):
+            return
+        try:
+            self._cache.keep(dict.fromkeys(self._table.buried_lately(), ERASED))
+        except KeysUnavailable:
+            return
+        finally:
+            self._heard_at = time.monotonic()
+            self._hearing.release()
 
     def _unwrapped(self, rows: Rows) -> dict[UUID, Found]:
         found: dict[UUID, Found] = {

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from crm_events.sql.migrating import migrate_sqlite, use_wal
 
 _PATIENCE: Final = 2.0
 _AT_ONCE: Final = 500
+_LATELY: Final = timedelta(minutes=10)
 
 
 class SqliteKeyTable(KeyTable):
@@ -90,6 +91,14 @@ class SqliteKeyTable(KeyTable):
                 (subject.bytes, now, now, reason),
             )
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def buried_lately(self) -> set[UUID]:
+        since = to_micros(self._clock() - _LATELY)
+        with self._held() as connection:
+            rows = connection.execute(
+                "SELECT subject FROM subject_keys WHERE erased_at > ?", (since,)
+            ).fetchall()
+        return {UUID(bytes=row[0]) for row in rows}
 
     def tombstone(self, subject: UUID) -> Tombstone | None:
         with self._held() as connection:

@@ -10,7 +10,9 @@ from crm_service.collector import spare_the_collector
 
 from crm_console.cli.auditing import audit
 from crm_console.cli.bringing import bring
+from crm_console.cli.disclosing import export_subject
 from crm_console.cli.erasing import erase_subject
+from crm_console.cli.keeping import keys
 from crm_console.cli.listing import list_units
 from crm_console.cli.parking import parked
 from crm_console.cli.rebuilding import rebuild, verifying
@@ -40,9 +42,11 @@ app.command(no_args_is_help=True)(rebuild)
 app.add_typer(verifying, name="verify")
 app.command(no_args_is_help=True)(replay)
 app.command("erase", no_args_is_help=True)(erase_subject)
+app.command("export-subject", no_args_is_help=True)(export_subject)
 app.command()(sample)
 app.add_typer(audit, name="audit")
 app.add_typer(parked, name="parked")
+app.add_typer(keys, name="keys")
 app.add_typer(tokens, name="token")
 
 

@@ -36,6 +36,13 @@ def erase(
     return certify(transport, found.subject, now)
 
 
+def erase_again(transport: Transport, certificate: Certificate) -> None:
+    """An erasure that the store has forgotten, told as it was the first time."""
+    subject = certificate["subject"]
+    body = {name: certificate[name] for name in ("reason", "reference", "statement")}
+    transport.send("POST", f"/v1/contacts/erasures/{subject}:erase", body=body)
+
+
 def statement(transport: Transport, found: Found, now: datetime) -> dict[str, Any]:
     """What is held of the subject, and what the views say, at the positions where all is now."""
     asked = questions(transport, now.isoformat())

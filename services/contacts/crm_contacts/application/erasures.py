@@ -87,8 +87,11 @@ class Erasures:
         return alive
 
     def _load(self, subject: UUID) -> Erasure:
-        found = self.app.load_all(Erasure, [subject])
-        return found.get(subject) or Erasure(subject)
+        """Without reading its events: one that nobody can decode is no reason to keep a key. The
+        version comes first, so that whoever erases meanwhile is met as a conflict."""
+        last = self.app.recorder.select_events(subject, desc=True, limit=1)
+        version = last[0].originator_version if last else 0
+        return Erasure.standing(subject, version, done=self.find(subject) is not None)
 
 
 def _entry(cause: Cause, grounds: Grounds, statement: Certificate, digest: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Self
 from uuid import UUID
 
 from crm_events.contracts.contacts import ErasureReason, SubjectErased
@@ -83,8 +83,11 @@ class Erasure(Aggregate):
         )
 
     @classmethod
-    def begins_with(cls, _: Change) -> bool:
-        return True
+    def standing(cls, id: UUID, version: int, *, done: bool) -> Self:
+        """As it is known to be, without its events."""
+        erasure = cls(id)
+        erasure.version, erasure.done = version, done
+        return erasure
 
     @applies(SubjectErased)
     def _erased(self, _: SubjectErased) -> None:

@@ -127,7 +127,10 @@ def _snapshot(engine: Engine) -> dict[str, Any]:
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-16000"):
+    # Names that are blanked, or whose tables are dropped, are overwritten in the file.
+    for pragma in (
+        "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-16000", "secure_delete=ON",
+    ):  # fmt: skip
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import Final
 
 from crm_events.catalogue import UnknownEventType
 from crm_events.codec import UndecodableEvent
+from crm_events.contracts.contacts import SubjectErased
 from crm_events.envelope import Envelope
 from crm_events.feed.port import Lane
 
@@ -17,6 +19,9 @@ from crm_projections.engine.digest import digest_of
 from crm_projections.engine.letters import Letter
 from crm_projections.engine.position import LaneState, Step
 from crm_projections.engine.view import Received
+
+_AT_ONCE: Final = frozenset((SubjectErased.TYPE,))
+"""An erasure waits behind no parked event: what it blanks could be read until that is mended."""
 
 
 @dataclass(slots=True)
@@ -90,7 +95,8 @@ class Planner:
         return len(items)
 
     def _received(self, lane: Lane, record: Envelope | Broken) -> bool:
-        if self._blocked and record.aggregate_id.int in self._blocked:
+        blocked = self._blocked and record.aggregate_id.int in self._blocked
+        if blocked and record.type not in _AT_ONCE:
             self.plan.letters.append(Letter(lane, record, "behind", "waits behind a parked event"))
             return False
         if isinstance(record, Broken):
