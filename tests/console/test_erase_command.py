@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,11 @@ class Told:
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> Told:
+def told(once: Told, tmp_path: Path) -> Told:
+    """A copy of its own of a home that is told once."""
     home = Home(tmp_path / "home")
-    with opened(home) as transport:
-        return Told(home, **_tell(transport))
+    shutil.copytree(once.home.path, home.path)
+    return replace(once, home=home)
 
 
 def _tell(transport: Transport) -> dict[str, str]:
@@ -71,6 +72,13 @@ def stored(told: Told) -> list[tuple[str, int]]:
             (count,) = connection.execute("SELECT count(*) FROM events").fetchone()
             found.append((context, count))
     return found
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    home = Home(tmp_path_factory.mktemp("erasing") / "home")
+    with opened(home) as transport:
+        return Told(home, **_tell(transport))
 
 
 def everything(told: Told) -> str:
@@ -166,10 +174,50 @@ def test_wrong_use_erases_nothing(told: Told, arguments: tuple[str, ...], why: s
 def test_restored_key_database_does_not_bring_the_person_back(told: Told, tmp_path: Path) -> None:
     shutil.copy(told.home.keys, tmp_path / "keys.backup")
     erased(told)
-    for beside in told.home.path.glob("keys.db*"):
-        beside.unlink()
-    shutil.copy(tmp_path / "keys.backup", told.home.keys)
+    _put_back(tmp_path / "keys.backup", told.home.keys)
     after = everything(told)
     assert not any(word in after for word in (NAME, NEED, TITLE, SUMMARY))
-    done = told.crm("erase", told.person, "--reason", "request", "--dry-run", "-o", "json")
-    assert done.code == 0
+    assert told.crm("keys", "erased", "-o", "json").json[0]["subject"] == told.person
+
+
+def test_certificate_erases_again_what_a_whole_restore_forgot(told: Told, tmp_path: Path) -> None:
+    shutil.copytree(told.home.path, tmp_path / "backup")
+    certificate = tmp_path / "certificate.json"
+    before = erased(told, "--out", certificate)
+    shutil.rmtree(told.home.path)
+    shutil.copytree(tmp_path / "backup", told.home.path)
+    assert NAME in everything(told)
+    done = told.crm("keys", "reapply", certificate)
+    assert done.code == 0, done.err
+    assert NAME not in everything(told)
+    (kept,) = told.crm("keys", "erased", "-o", "json").json
+    assert kept["statement_sha256"] == before["statement_sha256"]
+    assert told.crm("keys", "reapply", told.home.keys).code == 2
+
+
+def _put_back(copy: Path, place: Path) -> None:
+    for beside in place.parent.glob(f"{place.name}*"):
+        beside.unlink()
+    shutil.copy(copy, place)
+
+
+def test_subject_is_told_everything_until_erased(told: Told, tmp_path: Path) -> None:
+    document = told.crm("export-subject", told.deal, "-o", "json").json
+    said = {(e["context"], n): v for e in document["events"] for n, v in e["data"].items()}
+    assert document["subject"] == told.person
+    assert said["contacts", "name"] == NAME
+    assert said["contacts", "need"] == NEED
+    assert said["pipeline", "title"] == TITLE
+    assert said["ticketing", "summary"] == SUMMARY
+    out = tmp_path / "told.csv"
+    assert told.crm("export-subject", told.lead, "-o", "csv", "--out", out).code == 0
+    assert NAME in out.read_text()
+    assert out.stat().st_mode & 0o077 == 0
+    log = (told.home.path / "crm.log").read_text()
+    assert f'"subject":"{told.person}"' in log
+    assert NAME not in log
+    erased(told)
+    after = told.crm("export-subject", told.person, "-o", "json")
+    assert NAME not in after.out
+    assert after.json["erased_at"] is not None
+    assert len(after.json["events"]) == len(document["events"]) + 1

@@ -17,13 +17,16 @@ from structlog.typing import EventDict, Processor
 
 _LINE = ("event", "level", "timestamp", "logger", "dropped", "exception")
 _IDS = ("correlation_id", "causation_id", "command_id", "event_id", "aggregate_id", "token_id")
+_WHOSE = ("subject",)
 _WHO = ("principal", "actor", "context", "namespace", "service", "role", "host", "port", "pid")
 _REQUEST = ("method", "route", "status", "duration_ms", "slug", "check", "reason", "signal")
 _PLACE = ("type", "version", "partition", "sequence", "position", "offset", "topic", "epoch")
 _READER = ("group", "consumer", "view", "generation", "lane", "lag", "batch", "state", "attempt")
 _COUNTS = ("count", "seconds", "applied", "published", "parked", "skipped", "failed")
 _IMPORT = ("source", "kind", "line", "column")
-ALLOWED: Final = frozenset((*_LINE, *_IDS, *_WHO, *_REQUEST, *_PLACE, *_READER, *_COUNTS, *_IMPORT))
+ALLOWED: Final = frozenset(
+    (*_LINE, *_IDS, *_WHOSE, *_WHO, *_REQUEST, *_PLACE, *_READER, *_COUNTS, *_IMPORT)
+)
 """The only keys that reach a log. A key is added here when its values are ids, names or numbers."""
 
 

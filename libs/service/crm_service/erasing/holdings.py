@@ -96,7 +96,7 @@ def subjects_router(app: ContextApplication, codec: Codec) -> Router:
         envelopes = [each for stream in _streams(app, id, upto) for each in stream]
         codec.prepare(each.data for each in envelopes)
         events = [_known(codec, each) for each in sorted(envelopes, key=lambda e: e.sequence)]
-        _log.info("subject_disclosed", subject=str(id), to=caller.id, events=len(events))
+        _log.info("subject_disclosed", subject=str(id), actor=caller.id, count=len(events))
         return KnownOut(subject=id, context=app.context, sequence=upto, events=events)
 
     return router

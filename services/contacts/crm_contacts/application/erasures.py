@@ -82,8 +82,7 @@ class Erasures:
         alive = sorted(self.keys.alive(erased)) if erased else []
         for subject in alive:
             self.keys.erase(subject, str(erased[subject]["reason"]))
-        if alive:
-            _log.warning("erasures_reapplied", subjects=[str(subject) for subject in alive])
+            _log.warning("erasure_reapplied", subject=str(subject))
         return alive
 
     def _load(self, subject: UUID) -> Erasure:
