@@ -20,7 +20,7 @@ from crm_console.home import Home
 from crm_console.sample.plot import Plot, Size
 from crm_console.sample.story import Story
 from crm_console.settling import settle
-from crm_console.transport import OverHttp, Transport
+from crm_console.transport import Connection, OverHttp, Transport
 from crm_service.serving import listen, served
 from crm_service.settings import ServiceSettings
 from typer.testing import CliRunner
@@ -44,7 +44,7 @@ def settings(**told: Any) -> ServiceSettings:
 
 
 @contextmanager
-def opened(home: Home) -> Iterator[Transport]:
+def opened(home: Home) -> Iterator[Connection]:
     """The home's application inside this process."""
     with home.held(), inside(home, settings()) as transport:
         yield transport

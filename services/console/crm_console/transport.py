@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeVar
 
@@ -39,6 +41,14 @@ def _sentence(status: int, problem: Mapping[str, Any]) -> str:
     return "; ".join(f"{e.get('field') or e.get('in')}: {e.get('reason')}" for e in errors)
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer as it came, for what is kept to the byte."""
+
+    content: bytes
+    headers: Mapping[str, str]
+
+
 class Transport(Protocol):
     """Requests with JSON in and out. Raises ServerSaid and ServerUnreachable."""
 
@@ -61,9 +71,20 @@ class Transport(Protocol):
     ) -> None: ...
 
 
+class Connection(Transport, Protocol):
+    """A transport that answers bytes as they came, too."""
+
+    def fetch(self, path: str, query: Mapping[str, Any] | None = None) -> Fetched: ...
+
+
 def _answer(response: httpx.Response) -> Json:
+    content = _fetched(response).content
+    return response.json() if content else None
+
+
+def _fetched(response: httpx.Response) -> Fetched:
     if response.is_success:
-        return response.json() if response.content else None
+        return Fetched(response.content, response.headers)
     try:
         problem = response.json()
     except ValueError:
@@ -97,15 +118,25 @@ class OverHttp:
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Json:
-        try:
+        with self._reached():
             response = self._client.request(
                 method, path, json=body, params=_given(query), headers=headers
             )
+        return _answer(response)
+
+    def fetch(self, path: str, query: Mapping[str, Any] | None = None) -> Fetched:
+        with self._reached():
+            response = self._client.get(path, params=_given(query))
+        return _fetched(response)
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
         except httpx.HTTPError as error:
             raise ServerUnreachable(
                 f"No answer from {self._address} ({type(error).__name__}); is the server running?"
             ) from error
-        return _answer(response)
 
     def __enter__(self) -> Self:
         return self
@@ -156,6 +187,9 @@ class InProcess:
             method, path, json=body, params=_given(query), headers=headers
         )
         return _answer(self._run(request))
+
+    def fetch(self, path: str, query: Mapping[str, Any] | None = None) -> Fetched:
+        return _fetched(self._run(self._client.get(path, params=_given(query))))
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -32,6 +32,7 @@ from pydantic import SecretStr
 
 from crm_projections.api.answering import Answering
 from crm_projections.api.errors import ERRORS, TRANSLATIONS
+from crm_projections.api.fact_routes import facts_router
 from crm_projections.api.job_routes import Jobs, jobs_router
 from crm_projections.api.parked_routes import parked_router
 from crm_projections.api.routes import questions_router, views_router
@@ -62,7 +63,7 @@ class Views:
     codec: Codec
     questions: tuple[View[Any], ...]
     lists: Mapping[str, View[Any]]
-    zone: ZoneInfo
+    reporting: Reporting
     bell: Bell
 
     @property
@@ -113,8 +114,9 @@ class Views:
         routers = [
             views_router(Standings(self.database, self.all)),
             parked_router(self.database, resolver, self.bell),
-            jobs_router(Jobs(self.database, self._by_name(), self.queue, self.zone)),
-            questions_router(self.questions, self.lists, answering, self.bell, self.zone),
+            jobs_router(Jobs(self.database, self._by_name(), self.queue, self.reporting.zone)),
+            facts_router(self.database, self.questions, self.reporting.zone),
+            questions_router(self.questions, self.lists, answering, self.bell, self.reporting),
         ]
         return create_app(
             "CRM views",
@@ -132,7 +134,7 @@ def build(database: Database, keys: SubjectKeys, zone: str, currency: str) -> Vi
     """All views over a database. `zone` and `currency` are those that reports are made in."""
     reporting = Reporting(ZoneInfo(zone), currency)
     asked = questions(reporting), lists(reporting)
-    return Views(database, Codec(keys), *asked, reporting.zone, Bell())
+    return Views(database, Codec(keys), *asked, reporting, Bell())
 
 
 # --- the roles ---

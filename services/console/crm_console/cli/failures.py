@@ -12,8 +12,10 @@ from crm_console.causes import NoSuchEvent
 from crm_console.cli.following import JobFailed
 from crm_console.cli.output import say
 from crm_console.erasing.finding import SubjectUnknown
+from crm_console.files import WrongPlace
 from crm_console.home import HomeInUse, HomeUnusable
 from crm_console.importing import FileRefused
+from crm_console.reports import NoCitation
 from crm_console.settling import StillBehind
 from crm_console.transport import ServerSaid, ServerUnreachable
 
@@ -23,6 +25,7 @@ SOME_REFUSED: Final = 3
 FOUND_WRONG: Final = 3
 
 _FAILED: Final = (JobFailed, HomeInUse, HomeUnusable, ServerUnreachable, StillBehind)
+_REFUSED: Final = (FileRefused, NoSuchEvent, NoCitation, SubjectUnknown, WrongPlace)
 _PASSED_ON: Final = (typer.Exit, typer.BadParameter, BrokenPipeError)
 _CLIENT_ERRORS: Final = range(400, 500)
 
@@ -47,7 +50,7 @@ def _code_of(error: Exception) -> int | None:
     """The exit code of an error whose message is all that a person needs."""
     if isinstance(error, _PASSED_ON):
         return None
-    if isinstance(error, (FileRefused, NoSuchEvent, SubjectUnknown)):
+    if isinstance(error, _REFUSED):
         return WRONG_USE
     if isinstance(error, (*_FAILED, OSError)):
         return FAILED

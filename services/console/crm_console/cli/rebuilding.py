@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from crm_console.cli.failures import SOME_REFUSED, explained
+from crm_console.cli.failures import FOUND_WRONG, explained
 from crm_console.cli.following import seconds_of, worked
 from crm_console.cli.output import Output, OutputOption, chosen, print_json, print_list, say
 from crm_console.cli.session import opened
@@ -110,7 +110,7 @@ def verify_views(
         verdicts = [_verdict(worked(transport, kind="verify", view=name)) for name in names]
     _print_verdicts(verdicts, output)
     if not all(verdict["equal"] for verdict in verdicts):
-        raise typer.Exit(SOME_REFUSED)
+        raise typer.Exit(FOUND_WRONG)
 
 
 def _views(transport: Transport) -> list[str]:

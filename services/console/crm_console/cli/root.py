@@ -13,10 +13,12 @@ from crm_console.cli.bringing import bring
 from crm_console.cli.disclosing import export_subject
 from crm_console.cli.erasing import erase_subject
 from crm_console.cli.keeping import keys
+from crm_console.cli.exporting import export_file
 from crm_console.cli.listing import list_units
 from crm_console.cli.parking import parked
 from crm_console.cli.rebuilding import rebuild, verifying
 from crm_console.cli.replaying import replay
+from crm_console.cli.reporting import reports
 from crm_console.cli.sampling import sample
 from crm_console.cli.serving import serve
 from crm_console.cli.session import target_of
@@ -45,6 +47,8 @@ app.command("erase", no_args_is_help=True)(erase_subject)
 app.command("export-subject", no_args_is_help=True)(export_subject)
 app.command()(sample)
 app.add_typer(audit, name="audit")
+app.add_typer(reports, name="report")
+app.command("export", no_args_is_help=True)(export_file)
 app.add_typer(parked, name="parked")
 app.add_typer(keys, name="keys")
 app.add_typer(tokens, name="token")

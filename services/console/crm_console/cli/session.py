@@ -13,7 +13,7 @@ import typer
 
 from crm_console.cli.output import say
 from crm_console.home import Home
-from crm_console.transport import OverHttp, ServerSaid, Transport
+from crm_console.transport import Connection, OverHttp, ServerSaid
 
 DEFAULT_HOME: Final = ".crm"
 _OUR_FAULT: Final = 500
@@ -52,7 +52,7 @@ def _refuse_no_address(server: str) -> None:
 
 
 @contextmanager
-def opened(target: Target) -> Iterator[Transport]:
+def opened(target: Target) -> Iterator[Connection]:
     """Something to send requests to: the named server, who holds the home, or the home itself.
 
     Raises HomeInUse when another command holds the home and serves nobody.
@@ -70,7 +70,7 @@ def opened(target: Target) -> Iterator[Transport]:
 
 
 @contextmanager
-def _inside(home: Home) -> Iterator[Transport]:
+def _inside(home: Home) -> Iterator[Connection]:
     # Whoever speaks to a server is spared the second that importing the application takes.
     from crm_console.embedded.inside import inside, local_settings, logged  # noqa: PLC0415
 

@@ -42,7 +42,7 @@ def view(
         "known_at": known_at,
         "by": by,
         "mode": mode,
-        **_pairs(options or []),
+        **pairs(options or []),
     }
     with explained(), opened(context.obj) as transport:
         settle(transport)
@@ -50,7 +50,7 @@ def view(
     _print(answer, chosen(output))
 
 
-def _pairs(options: Sequence[str]) -> dict[str, str]:
+def pairs(options: Sequence[str]) -> dict[str, str]:
     pairs = [option.partition("=") for option in options]
     for name, equals, _ in pairs:
         if not equals:

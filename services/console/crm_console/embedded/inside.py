@@ -12,7 +12,7 @@ from crm_service.settings import ServiceSettings
 from crm_console.embedded.host import Embedded
 from crm_console.embedded.settings import embedded_settings
 from crm_console.home import Home
-from crm_console.transport import InProcess, Transport
+from crm_console.transport import Connection, InProcess
 
 
 def local_settings(settings: ServiceSettings | None = None) -> ServiceSettings:
@@ -22,7 +22,7 @@ def local_settings(settings: ServiceSettings | None = None) -> ServiceSettings:
 
 
 @contextmanager
-def inside(home: Home, settings: ServiceSettings) -> Iterator[Transport]:
+def inside(home: Home, settings: ServiceSettings) -> Iterator[Connection]:
     """The home's application, started; hold the home while it runs. Raises HomeUnusable."""
     with InProcess(Embedded(home, settings)) as transport:
         yield transport

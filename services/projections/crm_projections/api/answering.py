@@ -57,6 +57,16 @@ def _standing(
     return Standing(open_generation(view, generation), states, position)
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """An answer with what it was asked with, in the words of the API, and why it may change."""
+
+    answer: Answer
+    asked: Mapping[str, Any]
+    position: Mapping[str, int]
+    not_citable: Sequence[str]
+
+
 class Answering:
     """Answers questions from one snapshot each. Thread-safe; blocking."""
 
@@ -97,6 +107,22 @@ class Answering:
             "not_citable": why_not,
             **_figures(answer, rows, groups),
         }
+
+    def look(self, view: View[Any], question: Question) -> Looked:
+        """A view's answer with ids only, at a position: the one asked about, else how far the view
+        has come. Raises what `standing` and the view's own query raise."""
+        parameters = question.parameters
+        as_of = micros(self._clock()) if parameters.as_of is None else parameters.as_of
+        with self._database.reading() as connection:
+            now = standing(connection, view)
+            known = _known(connection, view, question) or Known(now.position, settled=True)
+            connection.execution_options(crm_columns=self._columns)
+            cut = Cut(as_of, known.sequences)
+            answer = view.answer(connection, now.opened.tables, cut, parameters)
+        given = parameters.model_dump(mode="json", by_alias=True, exclude_none=True)
+        said = {**given, **_instants(parameters, as_of)}
+        said.pop("known_at", None)  # it has become the position
+        return Looked(answer, said, known.sequences, _uncitable(now, known))
 
     def _with_names(
         self,

@@ -26,6 +26,7 @@ ERRORS: Final[Registry] = COMMON.extended(
         "letter-settled": Kind(409, "Somebody decided before", "Read the list again."),
         "letter-waits": Kind(409, "An earlier event of the same thing failed", "Settle it first."),
         "stage-unknown": Kind(422, "No such stage", "Name one of those it lists."),
+        "generation-gone": Kind(409, "The view was computed anew meanwhile", "Begin again."),
         "position-ahead": Kind(422, "Past the end of what the view knows", "Name one before it."),
         "pipeline-unknown": Kind(422, "No such pipeline", "Name one of those it lists."),
     }

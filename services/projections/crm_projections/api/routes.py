@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import orjson
 from anyio.to_thread import run_sync
 from crm_service.problems import RequestRefused
 from crm_service.routing import Router
 from fastapi import Depends, Response
+from pydantic import BaseModel
 
 from crm_projections.api.answering import Answering
 from crm_projections.api.asking import Question, asked
 from crm_projections.api.errors import behind
-from crm_projections.api.schemas import AnswerOut, PageOut, PositionOut, ViewsOut
+from crm_projections.api.reporting import report_of
+from crm_projections.api.schemas import AnswerOut, PageOut, PositionOut, ReportOut, ViewsOut
 from crm_projections.api.standing import Standings
 from crm_projections.engine.view import View
 from crm_projections.engine.waiting import Bell, wait_for
+from crm_projections.facts.instants import Reporting
+
+Work = Callable[[View[Any], Question], bytes]
 
 
 def views_router(standings: Standings) -> Router:
@@ -42,19 +46,21 @@ def questions_router(
     lists: Mapping[str, View[Any]],
     answering: Answering,
     bell: Bell,
-    zone: ZoneInfo,
+    reporting: Reporting,
 ) -> Router:
-    """`GET /v1/views/<name>` for each view that can be asked, and the lists behind their numbers
-    by the path below the view's."""
+    """`GET /v1/views/<name>` for each view that can be asked, its reports, and the lists behind
+    their numbers by the path below the view's."""
     router = Router(prefix="/v1/views", tags=["views"])
-    those = _Asked(router, answering, bell, zone)
+    those = _Asked(router, answering, bell, reporting)
     for view in views:
         those.add(view.definition.id, view, AnswerOut)
+        those.add_report(f"{view.definition.id}/report", view)
     for path, view in lists.items():
         those.add(f"{view.definition.id}/{path}", view, PageOut)
     known = ", ".join(view.definition.id for view in views)
 
     @router.get("/{name}", include_in_schema=False)
+    @router.get("/{name}/report", include_in_schema=False)
     def refuse_view(name: str) -> None:
         raise RequestRefused("not-found", f"There is no view {name!r}; there are: {known}.")
 
@@ -68,28 +74,44 @@ class _Asked:
     router: Router
     answering: Answering
     bell: Bell
-    zone: ZoneInfo
+    reporting: Reporting
 
     def add(self, path: str, view: View[Any], answer: type[AnswerOut]) -> None:
+        self._add(path, view, self._answered, answer, str(type(view).__doc__))
+
+    def add_report(self, path: str, view: View[Any]) -> None:
+        about = "The answer as a report: with ids only, at a position, and with its citation."
+        self._add(path, view, self._reported, ReportOut, about)
+
+    def _add(
+        self, path: str, view: View[Any], work: Work, answer: type[BaseModel], about: str
+    ) -> None:
         self.router.add_api_route(
             f"/{path}",
-            self._endpoint(view),
+            self._endpoint(view, work),
             methods=["GET"],
             name=f"read_{path.replace('/', '_')}",
             response_model=answer,
-            description=type(view).__doc__,
+            description=about,
         )
 
-    def _endpoint(self, view: View[Any]) -> Callable[..., Awaitable[Response]]:
-        ask, answering = asked(view.parameters, view.contexts, self.zone), self.answering
+    def _answered(self, view: View[Any], question: Question) -> bytes:
+        found = self.answering.answer(view, question)
+        return orjson.dumps(found, default=str, option=orjson.OPT_NON_STR_KEYS)
+
+    def _reported(self, view: View[Any], question: Question) -> bytes:
+        return report_of(self.answering.look(view, question), self.reporting)
+
+    def _endpoint(self, view: View[Any], work: Work) -> Callable[..., Awaitable[Response]]:
+        ask = asked(view.parameters, view.contexts, self.reporting.zone)
+        answering = self.answering
 
         async def read_view(question: Question = Depends(ask)) -> Response:
             mine = [token for token in question.after if token.context in view.contexts]
             read = lambda: answering.states(view)  # noqa: E731 - it is waited with, again and again
             if mine and not await wait_for(read, mine, question.wait, self.bell):
                 raise behind(await run_sync(answering.position, view))
-            found = await run_sync(answering.answer, view, question)
-            body = orjson.dumps(found, default=str, option=orjson.OPT_NON_STR_KEYS)
+            body = await run_sync(work, view, question)
             return Response(body, media_type="application/json")
 
         return read_view

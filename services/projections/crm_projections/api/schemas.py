@@ -35,6 +35,27 @@ class AnswerOut(BaseModel):
     excluded: dict[str, int]
 
 
+class CitationOut(BaseModel):
+    """What a report is cited by: asked again with these parameters at this position, it has the
+    same bytes. `sha256` is that of `report`; `text` says all of it on one line."""
+
+    view: str
+    version: int
+    parameters: dict[str, Any]
+    position: Vector
+    sha256: str
+    text: str
+
+
+class ReportOut(BaseModel):
+    """A report with its citation. `report` is JSON with sorted keys and no spaces, ids only."""
+
+    citation: CitationOut
+    citable: bool
+    not_citable: list[str]
+    report: dict[str, Any]
+
+
 class PageOut(AnswerOut):
     """A page of a list; `next` is the cursor of the next page, null on the last."""
 

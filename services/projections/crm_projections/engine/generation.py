@@ -195,6 +195,19 @@ def drop(database: Database, opened: Opened[Any]) -> None:
         )
 
 
+def readable(connection: Connection, view: Projector[T], number: int) -> Opened[T] | None:
+    """A generation that is live, or that was and is kept; None where there is no such one."""
+    generation = Generation(view.definition.id, number)
+    found = connection.execute(
+        select(GENERATIONS.c.status, GENERATIONS.c.definition_version).where(
+            *_of(GENERATIONS, generation)
+        )
+    ).one_or_none()
+    if found is None or found.definition_version != view.definition.version:
+        return None
+    return open_generation(view, generation) if found.status in ("live", "retired") else None
+
+
 def drop_unfinished(database: Database, view: Projector[Any], number: int) -> None:
     """Drop what a process that is gone was filling; a generation that is live is left alone."""
     with database.reading() as connection:

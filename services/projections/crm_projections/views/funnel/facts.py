@@ -124,6 +124,7 @@ def _pipelines(metadata: MetaData, suffix: str) -> Table:
         Column("stages", Text, nullable=False),
         Column("won_name", Text, nullable=False),
         Column("lost_name", Text, nullable=False),
+        info={"context": "pipeline"},
     )
 
 
