@@ -189,9 +189,11 @@ def drop(database: Database, opened: Opened[Any]) -> None:
     with database.defining() as connection:
         opened.metadata.drop_all(connection)
         for table in (GENERATIONS, POSITIONS):
-            connection.execute(delete(table).where(*_of(table, generation)))
+            connection.execute(delete(table).where(*of_generation(table, generation)))
         connection.execute(
-            delete(LETTERS).where(*_of(LETTERS, generation), LETTERS.c.status != "skipped")
+            delete(LETTERS).where(
+                *of_generation(LETTERS, generation), LETTERS.c.status != "skipped"
+            )
         )
 
 
@@ -200,7 +202,7 @@ def readable(connection: Connection, view: Projector[T], number: int) -> Opened[
     generation = Generation(view.definition.id, number)
     found = connection.execute(
         select(GENERATIONS.c.status, GENERATIONS.c.definition_version).where(
-            *_of(GENERATIONS, generation)
+            *of_generation(GENERATIONS, generation)
         )
     ).one_or_none()
     if found is None or found.definition_version != view.definition.version:
@@ -208,38 +210,15 @@ def readable(connection: Connection, view: Projector[T], number: int) -> Opened[
     return open_generation(view, generation) if found.status in ("live", "retired") else None
 
 
-def drop_unfinished(database: Database, view: Projector[Any], number: int) -> None:
-    """Drop what a process that is gone was filling; a generation that is live is left alone."""
-    with database.reading() as connection:
-        found = connection.execute(
-            select(GENERATIONS.c.status).where(
-                *_of(GENERATIONS, Generation(view.definition.id, number))
-            )
-        ).scalar_one_or_none()
-    if found in ("building", "scratch"):
-        drop(database, open_generation(view, Generation(view.definition.id, number)))
-
-
-def drop_older(database: Database, view: Projector[Any], statuses: Sequence[Status]) -> None:
-    """Drop the view's generations of these kinds, but the newest retired one."""
-    name = view.definition.id
-    query = select(GENERATIONS.c.generation, GENERATIONS.c.status).where(
-        GENERATIONS.c.view == name, GENERATIONS.c.status.in_(statuses)
-    )
-    with database.reading() as connection:
-        rows = connection.execute(query.order_by(GENERATIONS.c.generation)).all()
-    kept = max((row.generation for row in rows if row.status == "retired"), default=None)
-    for row in rows:
-        if row.generation != kept:
-            drop(database, open_generation(view, Generation(name, row.generation)))
-
-
 def record_stop(database: Database, generation: Generation, reason: str | None) -> None:
     """Tell every process why this view does not move; None when it does again."""
     with database.writing() as connection:
         connection.execute(
             update(GENERATIONS)
-            .where(*_of(GENERATIONS, generation), GENERATIONS.c.stopped.is_distinct_from(reason))
+            .where(
+                *of_generation(GENERATIONS, generation),
+                GENERATIONS.c.stopped.is_distinct_from(reason),
+            )
             .values(stopped=reason)
         )
 
@@ -254,5 +233,5 @@ def stops(connection: Connection) -> Mapping[str, str]:
     return {row.view: row.stopped for row in rows}
 
 
-def _of(table: Any, generation: Generation) -> tuple[Any, ...]:
+def of_generation(table: Any, generation: Generation) -> tuple[Any, ...]:
     return (table.c.view == generation.view, table.c.generation == generation.number)

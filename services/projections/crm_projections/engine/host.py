@@ -20,13 +20,13 @@ from crm_projections.engine.feeds import Feeds, Open, Origin
 from crm_projections.engine.filling import Source, Told, untold
 from crm_projections.engine.generation import (
     OutdatedView,
-    drop_older,
     find_live,
     migrate,
     open_live,
 )
 from crm_projections.engine.instants import micros
 from crm_projections.engine.intake import Clock, Workplace
+from crm_projections.engine.leftovers import drop_older
 from crm_projections.engine.metrics import ViewMetrics
 from crm_projections.engine.position import Generation, complete_to, load_states
 from crm_projections.engine.projection import Projection

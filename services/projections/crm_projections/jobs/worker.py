@@ -15,8 +15,9 @@ from crm_events.store.port import StoreUnavailable
 from crm_projections.engine.applying import TRANSIENT
 from crm_projections.engine.feeds import NotReadHere
 from crm_projections.engine.filling import Filled, RebuildFailed
-from crm_projections.engine.generation import NothingLive, OutdatedView, drop_unfinished
+from crm_projections.engine.generation import NothingLive, OutdatedView
 from crm_projections.engine.host import ViewHost
+from crm_projections.engine.leftovers import drop_unfinished
 from crm_projections.engine.replaying import PastTheEnd
 from crm_projections.engine.verifying import NeverEqual
 from crm_projections.jobs.job import Job

@@ -1,0 +1,40 @@
+"""Generations that nobody will ask any more: replaced ones, and what a process left unfinished."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from crm_projections.engine.database import Database
+from crm_projections.engine.generation import Status, drop, of_generation, open_generation
+from crm_projections.engine.position import Generation
+from crm_projections.engine.tables import GENERATIONS
+from crm_projections.engine.view import Projector
+
+
+def drop_unfinished(database: Database, view: Projector[Any], number: int) -> None:
+    """Drop what a process that is gone was filling; a generation that is live is left alone."""
+    with database.reading() as connection:
+        found = connection.execute(
+            select(GENERATIONS.c.status).where(
+                *of_generation(GENERATIONS, Generation(view.definition.id, number))
+            )
+        ).scalar_one_or_none()
+    if found in ("building", "scratch"):
+        drop(database, open_generation(view, Generation(view.definition.id, number)))
+
+
+def drop_older(database: Database, view: Projector[Any], statuses: Sequence[Status]) -> None:
+    """Drop the view's generations of these kinds, but the newest retired one."""
+    name = view.definition.id
+    query = select(GENERATIONS.c.generation, GENERATIONS.c.status).where(
+        GENERATIONS.c.view == name, GENERATIONS.c.status.in_(statuses)
+    )
+    with database.reading() as connection:
+        rows = connection.execute(query.order_by(GENERATIONS.c.generation)).all()
+    kept = max((row.generation for row in rows if row.status == "retired"), default=None)
+    for row in rows:
+        if row.generation != kept:
+            drop(database, open_generation(view, Generation(name, row.generation)))
