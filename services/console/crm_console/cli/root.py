@@ -12,8 +12,8 @@ from crm_console.cli.auditing import audit
 from crm_console.cli.bringing import bring
 from crm_console.cli.disclosing import export_subject
 from crm_console.cli.erasing import erase_subject
-from crm_console.cli.keeping import keys
 from crm_console.cli.exporting import export_file
+from crm_console.cli.keeping import keys
 from crm_console.cli.listing import list_units
 from crm_console.cli.parking import parked
 from crm_console.cli.rebuilding import rebuild, verifying

@@ -205,7 +205,7 @@ def readable(connection: Connection, view: Projector[T], number: int) -> Opened[
             *of_generation(GENERATIONS, generation)
         )
     ).one_or_none()
-    if found is None or found.definition_version != view.definition.version:
+    if found is None or found.definition_version != _number(view):
         return None
     return open_generation(view, generation) if found.status in ("live", "retired") else None
 
