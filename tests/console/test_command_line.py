@@ -33,6 +33,7 @@ WITH_EXAMPLES = [
     ("export-subject",),
     ("erase",),
     ("keys", "erased"),
+    ("keys", "reapply"),
     ("sample",),
     ("audit", "seal"),
     ("audit", "verify"),
