@@ -1,5 +1,5 @@
-"""The tree over a log once more, out of RFC 6962 and the words of ADR 0009 alone: nothing of the
-product's own hashing is used here."""
+"""The tree over a log once more, out of RFC 6962 and the words of docs/audit.md alone: nothing of
+the product's own hashing is used here."""
 
 from __future__ import annotations
 

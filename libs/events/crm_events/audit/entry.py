@@ -63,6 +63,13 @@ class Leaf(NamedTuple):
     hashed: bytes | None
 
 
+class Rows(NamedTuple):
+    """The same of many rows, in two lists."""
+
+    positions: list[int]
+    hashed: list[bytes | None]
+
+
 def leaf_hash(hashed: bytes) -> bytes:
     return sha256(hashed).digest()
 
@@ -103,8 +110,8 @@ def packer() -> Callable[[Sequence[Any]], bytes]:
         )  # fmt: skip
         return join((
             numbers,
-            _NOTHING if causation is None else _field(causation),
-            _NOTHING if supersedes is None else _field(supersedes),
+            _NOTHING if causation is None else length(len(causation)) + causation,
+            _NOTHING if supersedes is None else length(len(supersedes)) + supersedes,
             texts[type], texts[actor], texts[origin],
             _NOTHING if trace is None else _field(trace.encode()),
             length(len(data)), data,

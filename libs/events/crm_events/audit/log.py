@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from crm_events.audit.entry import Leaf
+from crm_events.audit.entry import Leaf, Rows
 from crm_events.audit.tree import HASH_BYTES, Peaks, chunks
 
 POSITION_BYTES: Final = 8
@@ -60,8 +60,13 @@ class AuditLog(ABC):
     """Raises StoreUnavailable."""
 
     @abstractmethod
+    def rows(self, after: int, upto: int, limit: int) -> Rows:
+        """Those of the log with `after` < position <= `upto`, in order."""
+
     def leaves(self, after: int, upto: int, limit: int) -> Sequence[Leaf]:
-        """Rows of the log with `after` < position <= `upto`, in order."""
+        """The same, one by one."""
+        rows = self.rows(after, upto, limit)
+        return [Leaf(*each) for each in zip(rows.positions, rows.hashed, strict=True)]
 
     @abstractmethod
     def leaf_of(self, event_id: UUID) -> Leaf | None: ...

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from crm_events.audit.entry import COLUMNS, Leaf, position_in
+from crm_events.audit.entry import COLUMNS, Leaf, Rows, position_in
 from crm_events.audit.log import Head, Signed, Tile
 from crm_events.audit.queries import (
     ASK,
@@ -36,14 +36,15 @@ class PostgresAuditLog(AuditQueries):
         super().__init__(recorder)
         self._recorder = recorder
 
-    def leaves(self, after: int, upto: int, limit: int) -> Sequence[Leaf]:
-        return self._copied(f"position > {after:d} AND position <= {upto:d}", limit)
+    def rows(self, after: int, upto: int, limit: int) -> Rows:
+        rows = self._copied(f"position > {after:d} AND position <= {upto:d}", limit)
+        return Rows([position_in(row) for row in rows], list(rows))
 
     def leaf_of(self, event_id: UUID) -> Leaf | None:
         found = self._copied(f"event_id = '{event_id}'::uuid", 1)
-        return found[0] if found else None
+        return Leaf(position_in(found[0]), found[0]) if found else None
 
-    def _copied(self, condition: str, limit: int) -> list[Leaf]:
+    def _copied(self, condition: str, limit: int) -> list[bytes]:
         statement = _COPY.format(columns=COLUMNS, condition=condition, limit=limit)
 
         def read(connection: Connection) -> list[bytes]:
@@ -56,7 +57,7 @@ class PostgresAuditLog(AuditQueries):
         rows[0] = rows[0][_HEADER_BYTES:]
         if rows[-1] == _TRAILER:
             rows.pop()
-        return [Leaf(position_in(row), row) for row in rows]
+        return rows
 
     def grow(self, old: Head, new: Head, tiles: Sequence[Tile], signed: Signed) -> bool:
         def write(connection: Connection) -> bool:

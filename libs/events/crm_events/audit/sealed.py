@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from crm_events.audit.finding import Tampered, wrong
 from crm_events.audit.log import POSITION_BYTES, AuditLog, Signed, Tile
-from crm_events.audit.tree import HASH_BYTES, TILE, chunks, perfect_root
+from crm_events.audit.tree import HASH_BYTES, NO_ROOTS, TILE, chunks, perfect_root
 
 _NOTES: Final = 1_000
 _FIRST: Final = slice(None, POSITION_BYTES)
@@ -16,17 +16,18 @@ _LAST: Final = slice(-POSITION_BYTES, None)
 
 
 class Leaves(NamedTuple):
-    """Positions and leaf hashes, in order."""
+    """Positions and leaf hashes, in order; and the roots over whole tiles, by their numbers."""
 
     positions: list[int]
     hashes: list[bytes]
+    roots: Mapping[int, bytes] = NO_ROOTS
 
     def upto(self, count: int) -> Leaves:
-        return Leaves(self.positions[:count], self.hashes[:count])
+        return Leaves(self.positions[:count], self.hashes[:count], self.roots)
 
     def differs_at(self, other: Leaves) -> int:
         """The first index at which one has what the other has not; their length where none."""
-        if self == other:
+        if self[:2] == other[:2]:
             return len(self.positions)
         pairs = zip(self.positions, self.hashes, other.positions, other.hashes, strict=False)
         for index, (position, digest, other_position, other_hash) in enumerate(pairs):
@@ -38,7 +39,7 @@ class Leaves(NamedTuple):
 def sealed_leaves(log: AuditLog, first: int, count: int) -> Leaves:
     """Leaves from an index on as they were sealed; fewer where there are no more, or where a tile
     is not whole. Raises Tampered where a tile is not what it says."""
-    positions, hashes = list[int](), list[bytes]()
+    positions, hashes, roots = list[int](), list[bytes](), dict[int, bytes]()
     begin, end = first // TILE, -(-(first + count) // TILE)
     for number, tile in enumerate(log.tiles(begin, end - begin), begin):
         if tile.number != number or tile.width * POSITION_BYTES != len(tile.positions):
@@ -46,10 +47,11 @@ def sealed_leaves(log: AuditLog, first: int, count: int) -> Leaves:
         _look_at(tile)
         positions += struct.unpack(f">{tile.width}q", tile.positions)
         hashes += chunks(tile.hashes)
-        if tile.width != TILE:
+        if tile.root is None:
             break
+        roots[number] = tile.root
     here = slice(first - begin * TILE, first - begin * TILE + count)
-    return Leaves(positions[here], hashes[here])
+    return Leaves(positions[here], hashes[here], roots)
 
 
 def _look_at(tile: Tile) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from crm_events.audit.entry import COLUMNS, Leaf, packer
+from crm_events.audit.entry import COLUMNS, Leaf, Rows, packer
 from crm_events.audit.log import Head, Signed, Tile
 from crm_events.audit.queries import (
     ASK,
@@ -39,17 +39,17 @@ class SqliteAuditLog(AuditQueries):
         self._recorder = recorder
         self._pack = packer()
 
-    def leaves(self, after: int, upto: int, limit: int) -> Sequence[Leaf]:
+    def rows(self, after: int, upto: int, limit: int) -> Rows:
         pack = self._pack
         try:
             rows = self._ask(_ROWS, after, upto, limit)
-            return [Leaf(row[0], pack(row)) for row in rows]
+            return Rows([row[0] for row in rows], [pack(row) for row in rows])
         except _NO_ENTRY:
-            return [self._leaf(row) for row in rows]
+            return _rows([self._leaf(row) for row in rows])
         except StoreUnavailable as error:
             if not _is_undecodable(error):
                 raise
-        return self._one_by_one(after, upto, limit)
+        return _rows(self._one_by_one(after, upto, limit))
 
     def _leaf(self, row: Row) -> Leaf:
         try:
@@ -93,6 +93,10 @@ class SqliteAuditLog(AuditQueries):
 
     def ask(self, position: int) -> None:
         self._recorder.writing(lambda group: _run(group, ASK, position, position))
+
+
+def _rows(leaves: Sequence[Leaf]) -> Rows:
+    return Rows([leaf.position for leaf in leaves], [leaf.hashed for leaf in leaves])
 
 
 def _is_undecodable(error: StoreUnavailable) -> bool:

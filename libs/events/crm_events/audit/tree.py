@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -10,6 +10,7 @@ HASH_BYTES: Final = 32
 TILE: Final = 256
 """How many leaf hashes are kept in one row, as in C2SP's tiles."""
 EMPTY_ROOT: Final = sha256(b"").digest()
+NO_ROOTS: Final[Mapping[int, bytes]] = {}
 _TILE_HEIGHT: Final = TILE.bit_length() - 1
 
 Subtree = Callable[[int, int], bytes]
@@ -51,12 +52,14 @@ class Peaks:
     def hashes(self) -> tuple[bytes, ...]:
         return tuple(self._hashes)
 
-    def extended(self, hashes: Sequence[bytes]) -> Peaks:
-        """Itself, with more leaves to the right."""
+    def extended(self, hashes: Sequence[bytes], roots: Mapping[int, bytes] = NO_ROOTS) -> Peaks:
+        """Itself, with more leaves to the right; `roots` are those known over whole tiles of them,
+        by the tiles' numbers."""
         at, count = 0, len(hashes)
         while at < count:
             if self.size % TILE == 0 and count - at >= TILE:
-                self._push(perfect_root(hashes[at : at + TILE]), _TILE_HEIGHT)
+                known = roots.get(self.size // TILE)
+                self._push(known or perfect_root(hashes[at : at + TILE]), _TILE_HEIGHT)
                 at += TILE
             else:
                 self._push(hashes[at], 0)

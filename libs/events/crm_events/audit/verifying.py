@@ -96,7 +96,7 @@ class _Checking:
         sealed = sealed_leaves(self._log, self._tree.size, count)
         there = _there(self._log, self._position, count)
         same = there.differs_at(sealed)
-        self._advance(there.upto(same))
+        self._advance(sealed.upto(same))
         if same < count:
             raise Tampered(self._difference(count - same))
 
@@ -115,7 +115,7 @@ class _Checking:
         at, start = 0, self._tree.size
         while at < len(leaves.hashes):
             stop = min(self._next_stop() - start, len(leaves.hashes))
-            self._tree.extended(leaves.hashes[at:stop])
+            self._tree.extended(leaves.hashes[at:stop], leaves.roots)
             self._position = leaves.positions[stop - 1]
             at = stop
             self._pass_stops()
@@ -170,6 +170,8 @@ class _Checking:
 
 
 def _there(log: AuditLog, after: int, count: int) -> Leaves:
-    leaves = log.leaves(after, _NO_END, count)
-    hashes = [_NO_HASH if leaf.hashed is None else sha256(leaf.hashed).digest() for leaf in leaves]
-    return Leaves([leaf.position for leaf in leaves], hashes)
+    rows = log.rows(after, _NO_END, count)
+    return Leaves(
+        rows.positions,
+        [_NO_HASH if hashed is None else sha256(hashed).digest() for hashed in rows.hashed],
+    )
