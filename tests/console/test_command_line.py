@@ -34,6 +34,7 @@ WITH_EXAMPLES = [
     ("erase",),
     ("keys", "erased"),
     ("keys", "reapply"),
+    ("undo",),
     ("sample",),
     ("audit", "seal"),
     ("audit", "verify"),

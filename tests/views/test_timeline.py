@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from random import Random
 from uuid import UUID
 
+from crm_events.contracts.contacts import LeadTagged, LeadWithdrawn
+from crm_events.event import Event
 from crm_projections.facts.instants import FOREVER
 from crm_projections.facts.timeline import Unit, intervals
 from hypothesis import given
@@ -21,6 +23,7 @@ class Said:
     effective: int
     event_id: UUID
     supersedes: UUID | None
+    event: Event
     word: str
 
 
@@ -31,8 +34,14 @@ def fold(words: str | None, fact: Said) -> str | None:
 
 
 def said(version: int, effective: int, word: str, corrects: int) -> Said:
+    """A correction below 0 withdraws the two facts before."""
     supersedes = UUID(int=corrects) if 0 < corrects < version else None
-    return Said(version, 10 * version, effective, UUID(int=version), supersedes, word)
+    event: Event = LeadTagged(tag="said")
+    if corrects < 0 and version > 1:
+        undone = tuple(range(max(1, version - 2), version))
+        event = LeadWithdrawn(versions=undone, undoes=UUID(int=99), gone=False)
+        supersedes = UUID(int=undone[0])
+    return Said(version, 10 * version, effective, UUID(int=version), supersedes, event, word)
 
 
 FACTS = st.lists(

@@ -102,6 +102,11 @@ class ContextApplication(Application[UUID]):
 
     def load_all(self, kind: type[T], ids: Sequence[UUID]) -> dict[UUID, T]:
         """Those of many aggregates that exist, read at once."""
+        return {id_: each for id_, each in self.load_any(kind, ids).items() if each.begun}
+
+    def load_any(self, kind: type[T], ids: Sequence[UUID]) -> dict[UUID, T]:
+        """As `load_all`, with those of which nothing is left: they go on at their version when they
+        are begun anew."""
         return {
             id_: kind.from_history(id_, changes)
             for id_, changes in self.events.streams(ids)
@@ -221,11 +226,10 @@ class Saving:
 
 def _projector(kind: type[T], id: UUID) -> Callable[[T | None, Iterable[Change]], T | None]:
     def project(initial: T | None, changes: Iterable[Change]) -> T | None:
-        aggregate = initial or kind(id)
-        for change in changes:
-            if not (aggregate.version or kind.begins_with(change)):
-                return None
-            aggregate.apply(change)
-        return aggregate if aggregate.version else None
+        history = list(changes)
+        if not history or not kind.begins_with(history[0]):
+            return initial
+        aggregate = kind.from_history(id, history)
+        return aggregate if aggregate.begun else None
 
     return project

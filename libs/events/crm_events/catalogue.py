@@ -31,7 +31,7 @@ def _events_of(module: ModuleType) -> dict[str, type[Event]]:
     return {
         value.TYPE: value
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Event) and value is not Event
+        if isinstance(value, type) and issubclass(value, Event) and "TYPE" in vars(value)
     }
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
-from crm_events.event import Event
+from crm_events.event import Event, Withdrawal
 
 E = TypeVar("E", bound=Event)
 A = TypeVar("A", bound="Aggregate")
@@ -37,6 +37,12 @@ class Change:
     """Why it happened, where one save carries changes of several commands."""
 
 
+def withdrawn_in(history: Iterable[Change]) -> set[int]:
+    """The versions that the withdrawals among these changes have undone."""
+    bodies = (change.body for change in history)
+    return {version for b in bodies if isinstance(b, Withdrawal) for version in b.versions}
+
+
 def applies(event_type: type[E]) -> Callable[[Callable[[A, E], None]], Callable[[A, E], None]]:
     """Marks the method that assigns what an event of this type changed."""
 
@@ -55,6 +61,8 @@ class Aggregate:
     def __init__(self, id: UUID) -> None:
         self.id = id
         self.version = 0
+        self.begun = False
+        """Whether anything that was said of it still counts."""
         self._pending: list[Change] = []
 
     def __init_subclass__(cls, **kwargs: object) -> None:
@@ -75,10 +83,15 @@ class Aggregate:
         self._pending.append(change)
 
     def apply(self, change: Change) -> None:
-        """Assign what the event changed and move to its version."""
-        applier = self._appliers.get(type(change.body))
+        """Assign what the event changed and move to its version.
+
+        A withdrawal shows in the state only when the aggregate is made of its history again.
+        """
+        body = change.body
+        applier = self._appliers.get(type(body))
         if applier is not None:
-            applier(self, change.body)
+            applier(self, body)
+        self.begun = not (isinstance(body, Withdrawal) and body.gone)
         self.version = change.originator_version
 
     def collect_events(self) -> Sequence[Change]:
@@ -113,8 +126,12 @@ class Aggregate:
 
         `pending` are decided after those and not yet saved.
         """
-        aggregate = cls(id)
-        for change in (*changes, *pending):
-            aggregate.apply(change)
+        aggregate, history = cls(id), (*changes, *pending)
+        withdrawn = withdrawn_in(history)
+        for change in history:
+            if change.originator_version in withdrawn:
+                aggregate.version = change.originator_version
+            else:
+                aggregate.apply(change)
         aggregate._pending = list(pending)
         return aggregate

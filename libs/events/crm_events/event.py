@@ -131,3 +131,16 @@ def _marks_within(annotation: Any) -> bool:
 def _text_or_none(annotation: Any) -> bool:
     kinds = {getattr(part, "__origin__", part) for part in get_args(annotation)}
     return kinds == {str, type(None)}
+
+
+class Withdrawal(Event):
+    """Some of a thing's events say nothing any more, from their beginning on, as if they had never
+    been. They stay where they are, and what was known before stays known.
+
+    `versions` are theirs in the thing's stream; `undoes` is the correlation that they came under.
+    With `gone`, nothing is left of the thing until it is begun anew.
+    """
+
+    versions: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
+    undoes: UUID
+    gone: bool

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from crm_events.envelope import Envelope
-from crm_events.event import Event
+from crm_events.event import Event, Withdrawal
 
 Fields = Mapping[str, Any]
 """Values by their dotted paths, as JSON has them."""
@@ -44,15 +44,22 @@ class Step(NamedTuple):
 
 def seen(history: Iterable[Told], as_of: datetime | None, known_at: datetime | None) -> list[Told]:
     """The events of one thing that took effect by `as_of`, of those recorded by `known_at`, in the
-    order of their effect; an event that a seen one supersedes is not among them."""
+    order of their effect; an event that a known one supersedes or withdraws is not among them."""
     known = [told for told in history if known_at is None or told.envelope.recorded_at <= known_at]
     gone: set[UUID | None] = {told.envelope.supersedes for told in known}
+    undone = {version for told in known for version in _withdrawn(told.event)}
     found = [
         told
         for told in known
-        if told.envelope.id not in gone and (as_of is None or told.envelope.occurred_at <= as_of)
+        if told.envelope.id not in gone
+        and told.envelope.aggregate_version not in undone
+        and (as_of is None or told.envelope.occurred_at <= as_of)
     ]
     return sorted(found, key=_effect)
+
+
+def _withdrawn(event: Event) -> tuple[int, ...]:
+    return event.versions if isinstance(event, Withdrawal) else ()
 
 
 def _effect(told: Told) -> tuple[datetime, int]:
@@ -83,6 +90,8 @@ def record_of(history: Iterable[Told]) -> Fields:
 
 def _said(event: Event) -> Fields:
     """What an event says of its thing. Absent values are said only of whole records."""
+    if isinstance(event, Withdrawal):
+        return {}
     whole = type(event).__name__.endswith(_WHOLE)
     data = event.model_dump(mode="json", exclude={_REPEATED})
     personal = {name for name, value in data.items() if value is None and _was_said(event, name)}

@@ -10,7 +10,7 @@ from uuid import UUID
 from crm_events.application import ContextApplication, Position
 from crm_events.codec import Codec, Slot
 from crm_events.envelope import Envelope
-from crm_events.store.port import Correlated
+from crm_events.store.threads import Correlated
 from crm_events.telling import Told, record_of
 from fastapi import Query
 from pydantic import BaseModel, Field

@@ -90,6 +90,11 @@ CONTEXT_ERRORS: Final[Registry] = COMMON.extended(
             "Nothing is signed over them. `crm audit verify` says where; see the runbook.",
         ),
         "not-provable": Kind(409, "This event cannot be proven yet"),
+        "undo-undone": Kind(
+            409,
+            "This is itself an undo",
+            "What it withdrew is not brought back by undoing it; import the file again.",
+        ),
         "import-options": Kind(422, "What is said of the file does not fit", "Correct it."),
         "row-refused": Kind(422, "The row cannot stand", "Correct the column it names."),
     }

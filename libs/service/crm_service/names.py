@@ -111,12 +111,13 @@ class Names(Generic[A]):
         unknown = {folded(name): name for name in reversed(names) if folded(name) not in ids}
         if self.named.begin is not None:
             ids |= {fold: self.index.stub_id(self.kind, name) for fold, name in unknown.items()}
-        things = self.app.load_all(self.named.aggregate, list(ids.values()))
-        found = {fold: things[id_] for fold, id_ in ids.items() if id_ in things}
+        things = self.app.load_any(self.named.aggregate, list(ids.values()))
+        known = {fold: things[id_] for fold, id_ in ids.items() if id_ in things}
+        found = {fold: thing for fold, thing in known.items() if thing.begun}
         stubs: dict[str, A] = {}
         for fold, name in unknown.items():
             if self.named.begin is not None and fold not in found:
-                stubs[fold] = self.named.aggregate(ids[fold])
+                stubs[fold] = known.get(fold) or self.named.aggregate(ids[fold])
                 self.named.begin(stubs[fold], name, at)
         return found, stubs
 

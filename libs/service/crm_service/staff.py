@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final
 from uuid import UUID
 
-from crm_events.contracts.contacts import StaffChanged, StaffRegistered
+from crm_events.contracts.contacts import StaffChanged, StaffRegistered, StaffWithdrawn
 from crm_events.domain import DomainError
 from crm_events.envelope import Envelope
 from crm_events.event import Staff
@@ -37,10 +37,23 @@ def remember_staff(
     session.remember(DirectoryEntry(STAFF, envelope.aggregate_id, None, known))
 
 
+def forget_staff(session: Session, envelope: Envelope, event: StaffWithdrawn) -> None:
+    """The reaction to a member of staff of whom nothing is left; a record that is as it was before
+    is said again by the event after this one."""
+    if event.gone:
+        session.remember(DirectoryEntry(STAFF, envelope.aggregate_id, None, {}))
+
+
+def staff_in(entry: DirectoryEntry | None) -> Staff | None:
+    """The member of staff that an entry tells of; one who was withdrawn is nobody."""
+    return Staff(id=entry.id, **entry.data) if entry is not None and entry.data else None
+
+
 def staff_of(recorder: EventRecorder, ids: Iterable[UUID]) -> Mapping[UUID, Staff]:
     """Those of these members of staff who are known, as they are now."""
     found = recorder.directory(STAFF, ids)
-    return {id_: Staff(id=id_, **entry.data) for id_, entry in found.items()}
+    told = {id_: staff_in(entry) for id_, entry in found.items()}
+    return {id_: staff for id_, staff in told.items() if staff is not None}
 
 
 def staff_member(recorder: EventRecorder, id: UUID) -> Staff:

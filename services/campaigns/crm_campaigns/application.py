@@ -11,11 +11,18 @@ from uuid import UUID
 
 from crm_events.application import ContextApplication, Outcome, Saving
 from crm_events.codec import Codec
+from crm_events.contracts.campaigns import (
+    CampaignPlanned,
+    CampaignWithdrawn,
+    ResponseReceived,
+    ResponseWithdrawn,
+)
 from crm_events.ids import new_id
 from crm_events.store.mapper import Cause
 from crm_events.store.port import Beside, EventRecorder
 from crm_service.names import Named, NameIndex
 from crm_service.staff import staff_member
+from crm_service.undoing.kinds import Undoable
 
 from crm_campaigns.domain.campaign import Campaign, Plan
 from crm_campaigns.domain.response import Answer, Response
@@ -25,6 +32,18 @@ NAMES: Final[dict[str, Named[Any]]] = {
     CAMPAIGN: Named(Campaign, lambda campaign: campaign.name, lambda _: False, None)
 }
 """What can be looked up by name; an unknown campaign stays unknown, since nobody planned it."""
+
+UNDOABLES: Final[tuple[Undoable[Any], ...]] = (
+    Undoable(
+        CAMPAIGN,
+        Campaign,
+        CampaignPlanned,
+        CampaignWithdrawn,
+        name_of=lambda campaign: campaign.name,
+    ),
+    Undoable("response", Response, ResponseReceived, ResponseWithdrawn),
+)
+"""What of campaigns can be undone."""
 
 
 class CampaignsApplication(ContextApplication):

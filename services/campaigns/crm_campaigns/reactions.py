@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from crm_events.contracts.contacts import StaffChanged, StaffRegistered, SubjectErased
+from crm_events.contracts.contacts import (
+    StaffChanged,
+    StaffRegistered,
+    StaffWithdrawn,
+    SubjectErased,
+)
 from crm_events.feed.reactor import Reactions
 from crm_service.erasing.forgetting import forget_subject
-from crm_service.staff import remember_staff
+from crm_service.staff import forget_staff, remember_staff
 
 REACTIONS: Final = Reactions(
     name="campaigns.reactions",
     table={
         StaffRegistered: remember_staff,
         StaffChanged: remember_staff,
+        StaffWithdrawn: forget_staff,
         SubjectErased: forget_subject,
     },
 )

@@ -10,6 +10,7 @@ from crm_service.hosting import Context, Storage
 from crm_service.importing.routes import import_router
 from crm_service.names import names_router
 from crm_service.settings import ServiceSettings
+from crm_service.undoing.routes import undo_router
 
 from crm_contacts.api.erasure_routes import erasures_router, keys_router
 from crm_contacts.api.errors import ERRORS
@@ -22,6 +23,7 @@ from crm_contacts.api.routes import (
 )
 from crm_contacts.application import ContactsApplication
 from crm_contacts.application.erasures import Erasures
+from crm_contacts.application.undoing import UNDOABLES
 from crm_contacts.imports import import_kinds
 from crm_contacts.imports.names import NAMES
 from crm_contacts.reactions import REACTIONS
@@ -44,6 +46,7 @@ def build(storage: Storage, currency: str) -> Context:
         keys_router(erasures),
         names_router(app, app.names, NAMES),
         import_router(app, storage.secret, import_kinds(app, currency), seen),
+        undo_router(app, storage.secret, UNDOABLES),
     )
     return Context(app, codec, routers, ERRORS, REACTIONS, upkeep=(erasures.reapply,))
 

@@ -46,7 +46,8 @@ def customer_bought(session: Session, envelope: Envelope, event: OrderPlaced) ->
 
 
 def _known(session: Session, customer_id: UUID | None) -> AnyCustomer | None:
-    return None if customer_id is None else session.find(AnyCustomer, customer_id)
+    found = None if customer_id is None else session.find(AnyCustomer, customer_id)
+    return found if found is not None and found.begun else None
 
 
 REACTIONS: Final = Reactions(

@@ -10,10 +10,12 @@ from crm_service.hosting import Context, Storage
 from crm_service.importing.routes import import_router
 from crm_service.names import names_router
 from crm_service.settings import ServiceSettings, read_settings
+from crm_service.undoing.routes import undo_router
 
 from crm_pipeline.api.errors import ERRORS
 from crm_pipeline.api.routes import command_router
 from crm_pipeline.application import PipelineApplication
+from crm_pipeline.application.undoing import UNDOABLES
 from crm_pipeline.imports import NAMES, import_kinds
 from crm_pipeline.imports.places import Places
 from crm_pipeline.reactions import REACTIONS
@@ -31,6 +33,7 @@ def build(storage: Storage, currency: str, timezone: str | None = None) -> Conte
         command_router(app),
         names_router(app, app.names, NAMES),
         import_router(app, storage.secret, kinds, seen),
+        undo_router(app, storage.secret, UNDOABLES),
     )
     return Context(app, codec, routers, ERRORS, REACTIONS)
 

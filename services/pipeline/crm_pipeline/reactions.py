@@ -8,15 +8,17 @@ from crm_events.contracts.contacts import (
     LeadConverted,
     OrganisationChanged,
     OrganisationRegistered,
+    OrganisationWithdrawn,
     StaffChanged,
     StaffRegistered,
+    StaffWithdrawn,
     SubjectErased,
 )
 from crm_events.envelope import Envelope
 from crm_events.feed.reactor import Reactions, Session
 from crm_events.store.port import DirectoryEntry
 from crm_service.erasing.forgetting import forget_subject
-from crm_service.staff import remember_staff
+from crm_service.staff import forget_staff, remember_staff
 
 from crm_pipeline.application import PipelineApplication
 from crm_pipeline.application.directory import ORGANISATION
@@ -31,6 +33,12 @@ def remember_organisation(
     """Its sector goes into the deals that are opened from now on."""
     known = {"sector": event.sector}
     session.remember(DirectoryEntry(ORGANISATION, envelope.aggregate_id, None, known))
+
+
+def forget_organisation(session: Session, envelope: Envelope, event: OrganisationWithdrawn) -> None:
+    """Nothing is known of its sector any more, unless the event after this one says it again."""
+    if event.gone:
+        session.remember(DirectoryEntry(ORGANISATION, envelope.aggregate_id, None, {}))
 
 
 def open_converted_deal(session: Session, envelope: Envelope, event: LeadConverted) -> None:
@@ -67,9 +75,11 @@ REACTIONS: Final = Reactions(
     table={
         StaffRegistered: remember_staff,
         StaffChanged: remember_staff,
+        StaffWithdrawn: forget_staff,
         SubjectErased: forget_subject,
         OrganisationRegistered: remember_organisation,
         OrganisationChanged: remember_organisation,
+        OrganisationWithdrawn: forget_organisation,
         LeadConverted: open_converted_deal,
     },
 )

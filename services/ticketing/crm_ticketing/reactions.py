@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
-from crm_events.contracts.contacts import StaffChanged, StaffRegistered, SubjectErased
+from crm_events.contracts.contacts import (
+    StaffChanged,
+    StaffRegistered,
+    StaffWithdrawn,
+    SubjectErased,
+)
 from crm_events.contracts.ticketing import FeedbackReceived, TicketResolved
 from crm_events.envelope import Envelope
 from crm_events.event import Staff
@@ -15,7 +20,7 @@ from crm_events.store.mapper import Cause
 from crm_events.store.port import Timer
 from crm_events.timers import Fire
 from crm_service.erasing.forgetting import forget_subject
-from crm_service.staff import STAFF, remember_staff
+from crm_service.staff import STAFF, forget_staff, remember_staff, staff_in
 
 from crm_ticketing.application import TicketingApplication
 from crm_ticketing.application.directory import assign_by_rules
@@ -64,8 +69,7 @@ def _summary(content: str | None) -> str | None:
 
 
 def _agent(session: Session, id: UUID) -> Staff | None:
-    entry = session.remembered(STAFF, id)
-    return None if entry is None else Staff(id=id, **entry.data)
+    return staff_in(session.remembered(STAFF, id))
 
 
 REACTIONS: Final = Reactions(
@@ -73,6 +77,7 @@ REACTIONS: Final = Reactions(
     table={
         StaffRegistered: remember_staff,
         StaffChanged: remember_staff,
+        StaffWithdrawn: forget_staff,
         SubjectErased: forget_subject,
         FeedbackReceived: open_ticket,
         TicketResolved: send_survey,

@@ -6,7 +6,8 @@ from dataclasses import replace
 from uuid import UUID
 
 from crm_events.ids import new_id
-from crm_events.store.port import Correlated, EventRecorder, NewEvent
+from crm_events.store.port import EventRecorder, NewEvent
+from crm_events.store.threads import Correlated
 
 from tests.events.store.building import append, event
 

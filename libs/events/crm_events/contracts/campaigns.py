@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from crm_events.event import Event, Key, Money, Personal, Text, Value
+from crm_events.event import Event, Key, Money, Personal, Text, Value, Withdrawal
 
 GoalMeasure = Literal["leads", "deals_won", "revenue", "responses"]
 
@@ -46,3 +46,11 @@ class ResponseReceived(Event, context="campaigns", version=2):
     company: Annotated[Text | None, Personal("person_id")] = None
     channel: Key
     region: Text | None = None
+
+
+class CampaignWithdrawn(Withdrawal, context="campaigns"):
+    """What was said of a campaign is undone."""
+
+
+class ResponseWithdrawn(Withdrawal, context="campaigns"):
+    """What was said of a response is undone."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from crm_events.event import Event, Key, Money, Personal, Staff, Text
+from crm_events.event import Event, Key, Money, Personal, Staff, Text, Withdrawal
 
 CustomerKind = Literal["person", "organisation"]
 LifecyclePhase = Literal["prospect", "signed", "end_user", "repeat"]
@@ -180,3 +180,19 @@ class LifecyclePhaseEntered(Event, context="contacts"):
     phase: LifecyclePhase
     previous: LifecyclePhase | None = None
     purchase_id: UUID | None = None
+
+
+class StaffWithdrawn(Withdrawal, context="contacts"):
+    """What was said of a member of staff is undone."""
+
+
+class OrganisationWithdrawn(Withdrawal, context="contacts"):
+    """What was said of an organisation is undone."""
+
+
+class PersonWithdrawn(Withdrawal, context="contacts"):
+    """What was said of a person is undone."""
+
+
+class LeadWithdrawn(Withdrawal, context="contacts"):
+    """What was said of a lead is undone; a lead that is gone is in no figure."""

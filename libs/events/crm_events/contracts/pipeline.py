@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from crm_events.event import Event, Key, Money, Personal, Staff, Text, Value
+from crm_events.event import Event, Key, Money, Personal, Staff, Text, Value, Withdrawal
 
 
 class Stage(Value):
@@ -171,3 +171,15 @@ class PaymentReceived(Event, context="pipeline", version=2):
     customer_id: UUID | None = None
     method: Key | None = None
     reference: Annotated[Text | None, Personal("customer_id")] = None
+
+
+class ProductWithdrawn(Withdrawal, context="pipeline"):
+    """What was said of a product is undone."""
+
+
+class DealWithdrawn(Withdrawal, context="pipeline"):
+    """What was said of a deal is undone; a deal that is gone is in no figure."""
+
+
+class OrderWithdrawn(Withdrawal, context="pipeline"):
+    """What was said of an order is undone; an order that is gone is in no figure."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from crm_events.event import Event, Key, LongText, Personal, Staff, Text, Value
+from crm_events.event import Event, Key, LongText, Personal, Staff, Text, Value, Withdrawal
 
 Priority = Literal["low", "normal", "high", "urgent"]
 Sentiment = Literal["praise", "complaint", "neutral"]
@@ -125,3 +125,11 @@ class TicketAmended(Event, context="ticketing"):
     category: Key
     channel: Key
     priority: Priority = "normal"
+
+
+class FeedbackWithdrawn(Withdrawal, context="ticketing"):
+    """What was said of a message is undone."""
+
+
+class TicketWithdrawn(Withdrawal, context="ticketing"):
+    """What was said of a ticket is undone; a ticket that is gone is in no figure."""

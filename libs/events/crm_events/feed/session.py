@@ -46,12 +46,12 @@ class Session:
     def load(self, kind: type[A], id: UUID) -> A:
         """The aggregate as this batch has left it. Raises NotFound, which means no effect."""
         found = self.find(kind, id)
-        if found is None:
+        if found is None or not found.begun:
             raise NotFound(kind.__name__, id)
         return found
 
     def find(self, kind: type[A], id: UUID) -> A | None:
-        """The aggregate, or None where there is none yet."""
+        """The aggregate, or None where there is none yet; not `begun` where nothing is left."""
         known = self._aggregates.get(id)
         if known is None:
             known = self._stored(kind, id)

@@ -12,6 +12,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError, ProcessRecorder, StoredEvent, Tracking
 
 from crm_events.envelope import Envelope, Origin
+from crm_events.store.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -100,16 +101,6 @@ class LogPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Correlated:
-    """The events of one correlation; of those only what the named events caused, and only the
-    events of one command, where these are given."""
-
-    correlation_id: UUID
-    caused_by: tuple[UUID, ...] = ()
-    command_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Mark:
     """`known_at` of a time is the last mark at or before it: a prefix of the log, for ever."""
 
@@ -152,7 +143,7 @@ class RelayState:
     last_in_partition: Mapping[int, int] = field(default_factory=dict)
 
 
-class EventRecorder(ProcessRecorder):
+class EventRecorder(ProcessRecorder, Threads):
     """The library's recorder, widened by what commits beside the events and by safe reading."""
 
     @abstractmethod
@@ -172,14 +163,6 @@ class EventRecorder(ProcessRecorder):
     @abstractmethod
     def read_stream(self, aggregate_id: UUID, after: int, limit: int) -> Sequence[Envelope]:
         """Envelopes of one aggregate with version > `after`, in order; no `prevsequence`."""
-
-    @abstractmethod
-    def find_event(self, event_id: UUID) -> Envelope | None:
-        """The envelope of one event; it names no `prevsequence`."""
-
-    @abstractmethod
-    def read_correlation(self, wanted: Correlated, after: int, limit: int) -> Sequence[Envelope]:
-        """Envelopes of one correlation with sequence > `after`, in order; no `prevsequence`."""
 
     @abstractmethod
     def streams_of(self, subject: UUID) -> Sequence[UUID]:
@@ -214,6 +197,12 @@ class EventRecorder(ProcessRecorder):
 
     @abstractmethod
     def directory_by_name(self, kind: str, keys: Iterable[bytes]) -> Mapping[bytes, UUID]: ...
+
+    @abstractmethod
+    def directory_saying(
+        self, kind: str, data: Iterable[Mapping[str, Any]]
+    ) -> Sequence[DirectoryEntry]:
+        """The entries of a kind that hold one of these; found by looking at every entry of it."""
 
     @abstractmethod
     def imported(self, ids: Iterable[UUID]) -> Mapping[UUID, bytes]: ...

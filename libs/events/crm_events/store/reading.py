@@ -12,10 +12,12 @@ from eventsourcing.persistence import Notification, StoredEvent
 
 from crm_events.envelope import Envelope
 from crm_events.partitions import PARTITIONS
-from crm_events.store.port import Correlated, EventRecorder
+from crm_events.store.port import EventRecorder
 from crm_events.store.rows import EVENT_COLUMNS, STREAM_COLUMNS, Row, Values
+from crm_events.store.threads import Correlated
 
 _NO_END: Final = 2**31 - 1
+_LAST: Final = 2**63 - 1
 
 
 class LogQueries(EventRecorder):
@@ -97,6 +99,31 @@ class LogQueries(EventRecorder):
             )
         ]
         return [self.values.envelope(row) for row in sorted(rows, key=_position)[:limit]]
+
+    def read_correlation_back(
+        self, correlation_id: UUID, before: int | None, limit: int
+    ) -> Sequence[Envelope]:
+        rows = self.rows(
+            f"SELECT {EVENT_COLUMNS} FROM events "
+            "WHERE correlation_id = ? AND position < ? ORDER BY position DESC LIMIT ?",
+            self.values.to_id(correlation_id),
+            _LAST if before is None else before,
+            limit,
+        )
+        return [self.values.envelope(row) for row in rows]
+
+    def read_streams(self, ids: Iterable[UUID]) -> Mapping[UUID, Sequence[Envelope]]:
+        streams: dict[UUID, list[Envelope]] = defaultdict(list)
+        for condition, parameters in self.among_ids(ids):
+            rows = self.rows(
+                f"SELECT {EVENT_COLUMNS} FROM events WHERE aggregate_id {condition} "
+                "ORDER BY aggregate_id, version",
+                *parameters,
+            )
+            for row in rows:
+                envelope = self.values.envelope(row)
+                streams[envelope.aggregate_id].append(envelope)
+        return dict(streams)
 
     def _narrowed(self, wanted: Correlated) -> Iterator[tuple[str, list[Any]]]:
         if wanted.command_id is not None:

@@ -122,6 +122,20 @@ class BesideQueries(LogQueries):
         from_id = self.values.from_id
         return [DirectoryEntry(kind, from_id(row[0]), row[1], orjson.loads(row[2])) for row in rows]
 
+    def directory_saying(
+        self, kind: str, data: Iterable[Mapping[str, Any]]
+    ) -> Sequence[DirectoryEntry]:
+        texts = [orjson.dumps(dict(each)).decode() for each in data]
+        return [
+            DirectoryEntry(kind, self.values.from_id(row[0]), row[1], orjson.loads(row[2]))
+            for condition, parameters in self.among(texts)
+            for row in self.rows(
+                f"SELECT id, name_key, data FROM directory WHERE kind = ? AND data {condition}",
+                kind,
+                *parameters,
+            )
+        ]
+
     def directory_by_name(self, kind: str, keys: Iterable[bytes]) -> Mapping[bytes, UUID]:
         """Where several share a name, always the same one: the lowest id."""
         return {

@@ -107,7 +107,7 @@ class ImportKind(ABC, Generic[A, V]):
 
     @abstractmethod
     def decide(self, thing: A, row: V, *, at: datetime) -> Iterable[DirectoryEntry]:
-        """Record what the row says and the thing does not; `version` 0 means that it is new.
+        """Record what the row says and the thing does not; it is new unless it is `begun`.
 
         Effective times come from the row; `at` is now. Answers what is kept beside the events.
         Raises DomainError, in particular RowRefused.

@@ -17,7 +17,13 @@ from crm_events.domain import Aggregate, DomainError
 from crm_events.ids import derived_id
 from crm_events.keys.port import SubjectErased
 from crm_events.store.mapper import Cause
-from crm_events.store.port import Beside, DirectoryEntry, ImportedRow, VersionConflict
+from crm_events.store.port import (
+    Beside,
+    DirectoryEntry,
+    EventRecorder,
+    ImportedRow,
+    VersionConflict,
+)
 from pydantic import BaseModel, ValidationError
 
 from crm_service.importing.protocol import ImportIn, ImportKind, RowIn, RowResult, first_of
@@ -151,13 +157,13 @@ class RowImport(Generic[A, V]):
         return {row_id: UUID(entry.data["id"]) for row_id, entry in found.items()}
 
     def _things(self, values: dict[UUID, V], known: dict[UUID, UUID]) -> dict[UUID, A]:
-        """The thing that each row is about, under the row's id; new ones have version 0."""
+        """The thing that each row is about, under the row's id; new ones are not begun."""
         ids = {row_id: known.get(row_id, row_id) for row_id in values}
         if self.kind.adopts:
             existing = self.app.load_all(self.kind.aggregate, list(ids.values()))
             new = {row_id: v for row_id, v in values.items() if ids[row_id] not in existing}
             ids |= self.kind.adopt(new) if new else {}
-        loaded = self.app.load_all(self.kind.aggregate, list(ids.values()))
+        loaded = self.app.load_any(self.kind.aggregate, list(ids.values()))
         return {
             row_id: loaded.get(thing_id) or self.kind.aggregate(thing_id)
             for row_id, thing_id in ids.items()
@@ -187,6 +193,13 @@ class RowImport(Generic[A, V]):
         self._results[id(row)] = RowResult(
             line=row.line, status="refused", column=column, reason=str(error)
         )
+
+
+def row_ids(recorder: EventRecorder, ids: Sequence[UUID]) -> list[UUID]:
+    """Under which ids the rows of these things are remembered: their own, and those of rows that
+    they took up."""
+    taken_up = recorder.directory_saying(_ALIAS, [{"id": str(id_)} for id_ in ids])
+    return [*ids, *(entry.id for entry in taken_up)]
 
 
 def _in_already(row: RowIn) -> set[bytes]:

@@ -63,7 +63,7 @@ class Campaign(Aggregate):
 
     def plan(self, plan: Plan, *, at: datetime) -> None:
         """Raises CampaignExists and PlanRefused."""
-        if self.version:
+        if self.begun:
             raise CampaignExists(self.name)
         _check(plan)
         self.record(

@@ -52,7 +52,7 @@ class Response(Aggregate):
         self, campaign: Campaign, answer: Answer, lead_id: UUID, person_id: UUID, *, at: datetime
     ) -> None:
         """Raises ResponseExists, CampaignNotLaunched and ChannelNotPlanned."""
-        if self.version:
+        if self.begun:
             raise ResponseExists
         campaign.refuse_unless_launched()
         if answer.channel not in campaign.channels:

@@ -162,13 +162,16 @@ def _import(
     )
     before = kept.read() if resume else Reached()
     sending = replace(sending, after_line=before.line)
+    if before.correlation:
+        sending = replace(sending, correlation=before.correlation)
     refused = ErrorFile(errors, file.headers, keep=before.error_bytes)
     with opened(target) as transport, refused, _told_how_to_go_on(kept, sending):
         sender = Sender(transport, file, sending, refused.write)
         sender.summary.refused_before = before.refused
 
         def reached(line: int) -> None:
-            kept.keep(Reached(line, before.refused + refused.written, refused.size()))
+            written = before.refused + refused.written
+            kept.keep(Reached(line, written, refused.size(), sending.correlation))
 
         summary = _send(sender, file, reached)
         with progress("bringing the views up to date", None):

@@ -18,6 +18,7 @@ from crm_console.importing import FileRefused
 from crm_console.reports import NoCitation
 from crm_console.settling import StillBehind
 from crm_console.transport import ServerSaid, ServerUnreachable
+from crm_console.undoing import NothingCorrelated
 
 FAILED: Final = 1
 WRONG_USE: Final = 2
@@ -25,7 +26,7 @@ SOME_REFUSED: Final = 3
 FOUND_WRONG: Final = 3
 
 _FAILED: Final = (JobFailed, HomeInUse, HomeUnusable, ServerUnreachable, StillBehind)
-_REFUSED: Final = (FileRefused, NoSuchEvent, NoCitation, SubjectUnknown, WrongPlace)
+_REFUSED: Final = (NothingCorrelated, FileRefused, NoSuchEvent, NoCitation, SubjectUnknown, WrongPlace)
 _PASSED_ON: Final = (typer.Exit, typer.BadParameter, BrokenPipeError)
 _CLIENT_ERRORS: Final = range(400, 500)
 

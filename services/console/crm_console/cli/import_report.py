@@ -23,7 +23,10 @@ def report(summary: Summary, dry_run: bool, output: Output, errors: Path | None)
     if output is Output.JSON:
         names = {"stubs": summary.stubs, "guessed": summary.guessed}
         print_json(
-            counts | {"dry_run": dry_run, "resumed_after": summary.resumed_after_line} | names
+            counts
+            | {"dry_run": dry_run, "resumed_after": summary.resumed_after_line}
+            | {"correlation": None if dry_run else summary.correlation}
+            | names
         )
         return
     if output is Output.CSV:
@@ -47,6 +50,8 @@ def _remarks(summary: Summary, dry_run: bool, errors: Path | None) -> Iterator[s
         made = "would be made" if dry_run else "made"
         names = _first(summary.stubs)
         yield f"{made} from a name alone, to be filled by a later import: {names}"
+    if summary.accepted and not dry_run:
+        yield f"to take it all back: crm undo {summary.correlation} --dry-run"
     if summary.refused and errors is None:
         yield "give --errors FILE to get the refused rows with the reasons."
     elif summary.refused:

@@ -24,6 +24,7 @@ from crm_console.cli.serving import serve
 from crm_console.cli.session import target_of
 from crm_console.cli.telling import history
 from crm_console.cli.tokens import tokens
+from crm_console.cli.undo import undo
 from crm_console.cli.viewing import view
 from crm_console.cli.why import why
 
@@ -45,6 +46,7 @@ app.add_typer(verifying, name="verify")
 app.command(no_args_is_help=True)(replay)
 app.command("erase", no_args_is_help=True)(erase_subject)
 app.command("export-subject", no_args_is_help=True)(export_subject)
+app.command(no_args_is_help=True)(undo)
 app.command()(sample)
 app.add_typer(audit, name="audit")
 app.add_typer(reports, name="report")

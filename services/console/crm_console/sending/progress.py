@@ -13,11 +13,12 @@ from crm_console.home import write_private
 @dataclass(frozen=True, slots=True)
 class Reached:
     """The last line whose row was answered, how many rows up to it were refused, and how many
-    bytes of the error file tell of them."""
+    bytes of the error file tell of them; and the correlation that its events have in common."""
 
     line: int = 0
     refused: int = 0
     error_bytes: int = 0
+    correlation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,9 @@ class ImportProgress:
         """Zeros where nothing of the file has been sent."""
         try:
             kept = json.loads(self.path.read_text())
-            return Reached(**{name: int(number) for name, number in kept.items()})
+            correlation = str(kept.pop("correlation", ""))
+            counts = {name: int(number) for name, number in kept.items()}
+            return Reached(**counts, correlation=correlation)
         except (FileNotFoundError, ValueError, AttributeError, TypeError):
             return Reached()
 

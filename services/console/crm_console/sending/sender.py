@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
+from crm_events.ids import new_id
+
 from crm_console.importing import ImportFile, ImportRow, Problem, RowError
 from crm_console.sending.references import (
     ROUTES,
@@ -38,12 +40,15 @@ class Sending:
     dry_run: bool = False
     after_line: int = 0
     """Rows up to this line were answered by an earlier run."""
+    correlation: str = field(default_factory=lambda: str(new_id()))
+    """What all events of the import have in common, by which it can be undone."""
 
 
 @dataclass(slots=True)
 class Summary:
     """What became of the rows, and of the names in them."""
 
+    correlation: str = ""
     read: int = 0
     accepted: int = 0
     unchanged: int = 0
@@ -75,7 +80,7 @@ class Sender:
         self._route = ROUTES[file.kind.name]
         self._after: dict[str, int] = {}
         self._ids: dict[tuple[str, str, str], str | None] = {}
-        self.summary = Summary(resumed_after_line=sending.after_line)
+        self.summary = Summary(sending.correlation, resumed_after_line=sending.after_line)
 
     def send(self, advance: Advance, reached: Callable[[int], None]) -> Summary:
         """Send everything. `reached` is told the last line of every answered batch."""
@@ -181,10 +186,11 @@ class Sender:
     ) -> Any:
         """Sent again where the server has to catch its breath: rows and names go in once."""
         tries = _TRIES
+        told = {"X-Correlation-Id": self._sending.correlation, **(headers or {})}
         while True:
             tries -= 1
             try:
-                return self._transport.send(method, path, body=body, headers=headers)
+                return self._transport.send(method, path, body=body, headers=told)
             except ServerSaid as said:
                 if said.status != _UNAVAILABLE or not tries:
                     raise

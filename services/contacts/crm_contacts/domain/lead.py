@@ -102,7 +102,7 @@ class Lead(Aggregate):
         self, person_id: UUID, facts: LeadFacts, owner: Staff | None = None, *, at: datetime
     ) -> None:
         """`person_id` is the person it becomes when it converts. Raises LeadExists."""
-        if self.version:
+        if self.begun:
             raise LeadExists
         known = asdict(facts) | {"tags": tuple(dict.fromkeys(facts.tags))}
         self.record(LeadCaptured(person_id=person_id, owner=owner, **known), at=at)

@@ -56,7 +56,7 @@ class Organisation(Customer):
 
     def register(self, facts: OrganisationFacts, *, stub: bool = False, at: datetime) -> None:
         """Raises OrganisationExists."""
-        if self.version:
+        if self.begun:
             raise OrganisationExists(self.facts.name)
         self.record(
             OrganisationRegistered(

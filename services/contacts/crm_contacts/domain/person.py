@@ -77,7 +77,7 @@ class Person(Customer):
 
     def register(self, facts: PersonFacts, *, stub: bool = False, at: datetime) -> None:
         """Raises PersonExists."""
-        if self.version:
+        if self.begun:
             raise PersonExists
         self.record(PersonRegistered(**asdict(facts), stub=stub), at=at)
 

@@ -48,7 +48,7 @@ class StaffMember(Erasable):
 
     def register(self, facts: StaffFacts, *, stub: bool = False, at: datetime) -> None:
         """Raises StaffExists and OwnManager."""
-        if self.version:
+        if self.begun:
             raise StaffExists
         self._check(facts)
         self.record(StaffRegistered(**asdict(facts), stub=stub), at=at)

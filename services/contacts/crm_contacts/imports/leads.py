@@ -75,7 +75,7 @@ class LeadImport(ImportKind[Lead, LeadRow]):
 
     def decide(self, thing: Lead, row: LeadRow, *, at: datetime) -> Iterable[DirectoryEntry]:
         state, owner = _state(row), self._owner(row.owner_id)
-        if thing.version:
+        if thing.begun:
             _refuse_another_capture(thing, row)
             self._update(thing, row, owner, at)
         else:

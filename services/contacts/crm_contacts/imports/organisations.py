@@ -46,7 +46,7 @@ class OrganisationImport(RecordImport[Organisation, OrganisationRow]):
         self, thing: Organisation, row: OrganisationRow, *, at: datetime
     ) -> Iterable[DirectoryEntry]:
         facts = self._facts(row)
-        if thing.version:
+        if thing.begun:
             thing.change(replace(thing.facts, **facts), at=at)
         else:
             thing.register(OrganisationFacts(**facts), at=at)

@@ -44,7 +44,7 @@ class StaffImport(RecordImport[StaffMember, StaffRow]):
         if not (row.manager_id is None or self._is_known(row.manager_id)):
             remedy = f"there is no member of staff {row.manager_id}; resolve the name first"
             raise RowRefused("manager", remedy)
-        if thing.version:
+        if thing.begun:
             thing.change(replace(thing.facts, **said(row)), at=at)
         else:
             thing.register(StaffFacts(**said(row)), at=at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar, Final, TypeVar
 from uuid import UUID
 
@@ -41,11 +41,8 @@ class Directory(ContextApplication):
         self.names = NameIndex(recorder, secret)
 
     def find(self, kind: type[A], id: UUID) -> A:
-        """The aggregate as it is, or a new one that has no event yet."""
-        try:
-            return self.load(kind, id)
-        except NotFound:
-            return kind(id)
+        """The aggregate as it is, or one to be begun."""
+        return self.load_any(kind, [id]).get(id) or kind(id)
 
     def pipeline_id(self, key: str) -> UUID:
         return derived_id(self.secret, "", "pipeline", key)
@@ -69,8 +66,13 @@ class Directory(ContextApplication):
         return None if entry is None else entry.data.get("sector")
 
     def refuse_unknown_product(self, id: UUID | None) -> None:
-        if id is not None and id not in self.recorder.directory(PRODUCT, [id]):
+        if id is not None and id not in self.products([id]):
             raise ProductUnknown(id)
+
+    def products(self, ids: Iterable[UUID]) -> set[UUID]:
+        """Those of these products that there are; one that was withdrawn has no name any more."""
+        entries = self.recorder.directory(PRODUCT, ids).values()
+        return {entry.id for entry in entries if entry.name_key is not None}
 
     def change(
         self,

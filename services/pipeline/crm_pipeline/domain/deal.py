@@ -56,7 +56,7 @@ class Deal(Aggregate):
         at: datetime,
     ) -> None:
         """Enter the pipeline in any of its stages. Raises DealExists and NegativeAmount."""
-        if self.version:
+        if self.begun:
             raise DealExists
         refuse_negative(facts.amount)
         origin = opening or Opening()

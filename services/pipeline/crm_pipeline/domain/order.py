@@ -66,7 +66,7 @@ class Order(Aggregate):
 
     def place(self, facts: OrderFacts, deal_id: UUID | None = None, *, at: datetime) -> None:
         """Raises OrderExists, NegativeAmount and CurrencyMismatch."""
-        if self.version:
+        if self.begun:
             raise OrderExists
         _check(facts)
         self.record(

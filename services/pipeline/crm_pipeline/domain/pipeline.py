@@ -95,7 +95,7 @@ class Pipeline(Aggregate):
         at: datetime,
     ) -> None:
         """Raises PipelineExists and StagesRefused."""
-        if self.version:
+        if self.begun:
             raise PipelineExists(self.key)
         stages = ranked(drafts, terminals)
         self.record(

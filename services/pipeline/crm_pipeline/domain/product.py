@@ -40,7 +40,7 @@ class Product(Aggregate):
 
     def register(self, facts: ProductFacts, *, stub: bool = False, at: datetime) -> None:
         """Raises ProductExists and NegativeAmount."""
-        if self.version:
+        if self.begun:
             raise ProductExists(self.facts.name)
         refuse_negative(facts.list_price)
         self.record(

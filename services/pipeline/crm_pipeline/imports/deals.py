@@ -31,7 +31,7 @@ from crm_service.staff import staff_of
 from pydantic import Field
 
 from crm_pipeline.application import PipelineApplication
-from crm_pipeline.application.directory import ORGANISATION, PRODUCT
+from crm_pipeline.application.directory import ORGANISATION
 from crm_pipeline.domain.deal import Deal
 from crm_pipeline.domain.deal_facts import DealFacts, Opening, grouped
 from crm_pipeline.imports.places import Places
@@ -78,7 +78,7 @@ class DealImport(ImportKind[Deal, DealRow]):
         self._dry_run = request.dry_run
         self._staff: Mapping[UUID, Staff] = {}
         self._organisations: Mapping[UUID, DirectoryEntry] = {}
-        self._products: Mapping[UUID, DirectoryEntry] = {}
+        self._products: set[UUID] = set()
 
     def begin(self, cause: Cause) -> None:
         self._stages = file_stages(self._app, self._options, cause, dry_run=self._dry_run)
@@ -88,7 +88,7 @@ class DealImport(ImportKind[Deal, DealRow]):
         self._staff = staff_of(recorder, {r.owner_id for r in rows if r.owner_id})
         customers = {r.customer_id for r in rows if r.customer_id}
         self._organisations = recorder.directory(ORGANISATION, customers)
-        self._products = recorder.directory(PRODUCT, {r.product_id for r in rows if r.product_id})
+        self._products = self._app.products({r.product_id for r in rows if r.product_id})
 
     def decide(self, thing: Deal, row: DealRow, *, at: datetime) -> Iterable[DirectoryEntry]:
         state = self._stages.state(row.stage)
@@ -97,7 +97,7 @@ class DealImport(ImportKind[Deal, DealRow]):
         dates = {"opened_at": row.opened_at, "closed_at": row.closed_at}
         for column, moment in dates.items():
             refuse_future(column, moment, at)
-        if thing.version == 0:
+        if not thing.begun:
             self._open(thing, row, state, at)
         else:
             self._change(thing, row, state, at)

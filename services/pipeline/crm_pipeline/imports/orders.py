@@ -58,7 +58,7 @@ class OrderImport(ImportKind[Order, OrderRow]):
     def decide(self, thing: Order, row: OrderRow, *, at: datetime) -> Iterable[DirectoryEntry]:
         refuse_future("ordered_at", row.ordered_at, at)
         facts = self._facts(row)
-        if thing.version == 0:
+        if not thing.begun:
             thing.place(facts, at=row.ordered_at)
         elif facts == thing.facts:
             raise RowRefused("ordered_at", _DATE_STAYS)

@@ -51,7 +51,7 @@ class ProductImport(ImportKind[Product, ProductRow]):
 
     def decide(self, thing: Product, row: ProductRow, *, at: datetime) -> Iterable[DirectoryEntry]:
         facts = replace(thing.facts, **self._said(row))
-        if thing.version:
+        if thing.begun:
             thing.change(facts, at=at)
         else:
             thing.register(facts, at=at)

@@ -84,7 +84,7 @@ def file_stages(
 ) -> FileStages:
     """The pipeline the options name, defined now when it is absent. Raises OptionsRefused."""
     pipeline = app.find(Pipeline, app.pipeline_id(options.pipeline))
-    if pipeline.version == 0:
+    if not pipeline.begun:
         pipeline = _defined(app, pipeline, options, cause, dry_run=dry_run)
     _refuse_differences(pipeline, options)
     return FileStages(pipeline, options)

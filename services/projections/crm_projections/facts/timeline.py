@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
+from crm_events.event import Event, Withdrawal
+
 from crm_projections.facts.instants import FOREVER
 
 
@@ -27,7 +29,11 @@ class Fact(Protocol):
     @property
     def event_id(self) -> UUID: ...
     @property
-    def supersedes(self) -> UUID | None: ...
+    def supersedes(self) -> UUID | None:
+        """A withdrawal names one of the events that it undoes."""
+
+    @property
+    def event(self) -> Event: ...
 
 
 FactT = TypeVar("FactT", bound=Fact)
@@ -57,10 +63,7 @@ class KnownInterval(Generic[StateT]):
 
 def intervals(facts: Sequence[FactT], fold: Fold[StateT, FactT]) -> list[Interval[StateT]]:
     """What the facts say of every instant: those effective by then, folded in order of version."""
-    superseded = {fact.supersedes for fact in facts if fact.supersedes is not None}
-    live = sorted(
-        (fact for fact in facts if fact.event_id not in superseded), key=lambda fact: fact.version
-    )
+    live = counting(facts)
     starts = sorted({fact.effective for fact in live})
     found: list[Interval[StateT]] = []
     for index, start in enumerate(starts):
@@ -69,6 +72,26 @@ def intervals(facts: Sequence[FactT], fold: Fold[StateT, FactT]) -> list[Interva
         if state is not None and last is not None:
             found.append(Interval(start, end, last.event_id, state))
     return found
+
+
+def counting(facts: Iterable[FactT]) -> list[FactT]:
+    """Those that were neither corrected nor withdrawn, in order of version."""
+    facts = list(facts)
+    superseded = {fact.supersedes for fact in facts}
+    withdrawn = {version for fact in facts for version in withdrawn_by(fact.event)}
+    live = (
+        fact
+        for fact in facts
+        if fact.event_id not in superseded
+        and fact.version not in withdrawn
+        and not isinstance(fact.event, Withdrawal)
+    )
+    return sorted(live, key=lambda fact: fact.version)
+
+
+def withdrawn_by(event: Event) -> tuple[int, ...]:
+    """The versions of a unit's events that an event of it undoes."""
+    return event.versions if isinstance(event, Withdrawal) else ()
 
 
 def _folded(

@@ -36,7 +36,7 @@ class Feedback(Aggregate):
         at: datetime,
     ) -> None:
         """Raises FeedbackExists."""
-        if self.version:
+        if self.begun:
             raise FeedbackExists
         self.record(
             FeedbackReceived(

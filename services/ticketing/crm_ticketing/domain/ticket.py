@@ -50,7 +50,7 @@ class Ticket(Aggregate):
         at: datetime,
     ) -> None:
         """Raises TicketExists."""
-        if self.version:
+        if self.begun:
             raise TicketExists
         self.record(
             TicketOpened(feedback_id=feedback_id, summary=summary, **asdict(concern)), at=at

@@ -57,7 +57,7 @@ class TicketImport(ImportKind[Ticket, TicketRow]):
         if row.comment is not None and row.rating is None:
             raise RowRefused("comment", "a comment belongs to a rating; give both or neither")
         agent = self._agent(row)
-        if thing.version == 0:
+        if not thing.begun:
             self._open(thing, row, agent, at)
         else:
             self._refuse_other_dates(thing, row)

@@ -66,7 +66,7 @@ class FunnelView:
         ]
         store_facts(connection, tables, facts)
         store_units(connection, tables, units)
-        store_moves(connection, tables, moves, facts)
+        store_moves(connection, tables, moves, facts, units)
 
     def answer(
         self,

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, update
 
 from crm_projections.engine.writing import end_rows, insert_rows
 from crm_projections.facts.instants import FOREVER
+from crm_projections.facts.timeline import withdrawn_by
 from crm_projections.views.funnel.facts import FunnelTables
 from crm_projections.views.funnel.standing import FunnelFact, Standing
 from crm_projections.views.funnel.taken import MOVES
@@ -100,13 +101,15 @@ def store_moves(
     tables: FunnelTables,
     moves: Sequence[Move],
     facts: Sequence[FunnelFact],
+    units: Mapping[UUID, FunnelUnit],
 ) -> None:
-    """Enter the moves, and end those that any of the facts corrects."""
+    """Enter the moves, and end those that any of the facts corrects or withdraws."""
     insert_rows(connection, tables.moves, (*_MOVE, *GROUPING), [_move_row(*m) for m in moves])
     corrected = [
-        {"corrected": fact.supersedes, "ended": fact.sequence}
+        {"corrected": event_id, "ended": fact.sequence}
         for fact in facts
         if fact.supersedes is not None
+        for event_id in _corrected(fact, units[fact.unit])
     ]
     if corrected:
         connection.execute(
@@ -115,6 +118,13 @@ def store_moves(
             .values(known_to=bindparam("ended")),
             corrected,
         )
+
+
+def _corrected(fact: FunnelFact, unit: FunnelUnit) -> Iterable[UUID | None]:
+    versions = withdrawn_by(fact.event)
+    if not versions:
+        return [fact.supersedes]
+    return [other.event_id for other in unit.facts if other.version in versions]
 
 
 def _move_row(fact: FunnelFact, to: Standing) -> Row:

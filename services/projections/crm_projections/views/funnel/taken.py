@@ -27,5 +27,7 @@ UNITS: Final[tuple[type[Event], ...]] = (
     contacts.LeadAssigned,
     pipeline.DealAssigned,
     pipeline.DealAmended,
+    contacts.LeadWithdrawn,
+    pipeline.DealWithdrawn,
 )
 """Every event that says something of a unit."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from crm_events.event import Event
+from crm_events.event import Event, Withdrawal
 from sqlalchemy import Connection, select
 
 from crm_projections.engine.writing import among
 from crm_projections.facts.cut import still_believed
 from crm_projections.facts.instants import FOREVER
-from crm_projections.facts.timeline import Interval, KnownInterval, Unit
+from crm_projections.facts.timeline import Interval, KnownInterval, Unit, withdrawn_by
 from crm_projections.views.funnel.facts import FunnelTables
 from crm_projections.views.funnel.grouping import Grouping
 from crm_projections.views.funnel.standing import FunnelFact, Standing, fold
@@ -31,7 +31,8 @@ News = Mapping[UUID, Sequence[FunnelFact]]
 
 @dataclass(slots=True)
 class FunnelUnit(Unit[Standing, FunnelFact]):
-    """`standing` is what its events come to one after another, those that were corrected too;
+    """`standing` is what its events come to one after another, those that were corrected too, those
+    that were withdrawn no more;
     `days` are the local dates of instants at which intervals begin or end."""
 
     standing: Standing | None = None
@@ -39,8 +40,19 @@ class FunnelUnit(Unit[Standing, FunnelFact]):
 
     def add(self, fact: FunnelFact) -> None:
         self.take(fact, fold)
-        self.standing = fold(self.standing, fact)
+        if isinstance(fact.event, Withdrawal):
+            self.stand()
+        else:
+            self.standing = fold(self.standing, fact)
         self.days[fact.effective] = fact.day
+
+    def stand(self) -> None:
+        """Find the standing from all facts."""
+        withdrawn = {version for fact in self.facts for version in withdrawn_by(fact.event)}
+        self.standing = None
+        for fact in self.facts:
+            if fact.version not in withdrawn:
+                self.standing = fold(self.standing, fact)
 
 
 def load_units(connection: Connection, tables: FunnelTables, news: News) -> dict[UUID, FunnelUnit]:
@@ -90,8 +102,9 @@ def _whole(
             fact = FunnelFact._make((*told, event))
             unit = found.setdefault(fact.unit, FunnelUnit())
             unit.facts.append(fact)
-            unit.standing = fold(unit.standing, fact)
             unit.days[fact.effective] = fact.day
+    for unit in found.values():
+        unit.stand()
     for id, known, _ in _believed(connection, tables, ids):
         found.setdefault(id, FunnelUnit()).known.append(known)
     return found

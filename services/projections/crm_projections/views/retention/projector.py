@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import UUID
 
-from crm_events.contracts.pipeline import OrderAmended, OrderPlaced
+from crm_events.contracts.pipeline import OrderAmended, OrderPlaced, OrderWithdrawn
+from crm_events.envelope import Envelope
 from crm_events.event import Event
 from sqlalchemy import Connection, MetaData, Table, select
 
@@ -19,12 +21,48 @@ from crm_projections.views.retention.parameters import RetentionParameters
 from crm_projections.views.retention.queries import DEFINITION, RetentionQuery
 
 
+@dataclass(slots=True)
+class _Orders:
+    """The orders of one batch: rows to insert, and where stored ones end. Of an amendment that was
+    undone nothing is heard here: what was so before is said again after it."""
+
+    stored: Mapping[UUID, tuple[int, int]]
+    """Of orders of which something was said before: the row that is believed, and its begin."""
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    ended: dict[int, int] = field(default_factory=dict)
+    placed_at: dict[UUID, int] = field(init=False)
+    _current: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.placed_at = {order: at for order, (_, at) in self.stored.items()}
+
+    def believe(self, row: dict[str, Any]) -> None:
+        self._end(row["unit"], row["known_from"])
+        self.placed_at[row["unit"]] = row["valid_from"]
+        self._current[row["unit"]] = row
+        self.rows.append(row)
+
+    def withdraw(self, envelope: Envelope, withdrawn: OrderWithdrawn) -> None:
+        if withdrawn.gone:
+            self._end(envelope.aggregate_id, envelope.sequence)
+            self.placed_at.pop(envelope.aggregate_id, None)
+
+    def _end(self, order: UUID, sequence: int) -> None:
+        before = self._current.pop(order, None)
+        if before is not None:
+            before["known_to"] = sequence
+        elif order in self.stored:
+            self.ended.setdefault(self.stored[order][0], sequence)
+
+
 class RetentionView:
     """Customers by the month of their first order, and how many come back."""
 
     definition: ClassVar = DEFINITION
     contexts: ClassVar = ("pipeline",)
-    handles: ClassVar[frozenset[type[Event]]] = frozenset((OrderPlaced, OrderAmended))
+    handles: ClassVar[frozenset[type[Event]]] = frozenset(
+        (OrderPlaced, OrderAmended, OrderWithdrawn)
+    )
     parameters: ClassVar = RetentionParameters
 
     def __init__(self, reporting: Reporting) -> None:
@@ -34,21 +72,16 @@ class RetentionView:
         return order_table(metadata, suffix)
 
     def apply(self, connection: Connection, tables: Table, batch: Sequence[Received]) -> None:
-        amended = [r.envelope.aggregate_id for r in batch if isinstance(r.event, OrderAmended)]
-        stored = _standing(connection, tables, list(dict.fromkeys(amended)))
-        placed_at = {unit: at for unit, (_, at) in stored.items()}
-        rows: list[dict[str, Any]] = []
-        current: dict[UUID, dict[str, Any]] = {}
+        orders = _Orders(_standing(connection, tables, list(_changed(batch))))
         for received in batch:
-            row = self._row(received, placed_at)
-            unit = row["unit"]
-            placed_at[unit] = row["valid_from"]
-            if unit in current:
-                current[unit]["known_to"] = row["known_from"]
-            current[unit] = row
-            rows.append(row)
-        end_rows(connection, tables, _first_news(rows, stored))
-        insert_rows(connection, tables, tuple(rows[0]), [tuple(row.values()) for row in rows])
+            if isinstance(received.event, OrderWithdrawn):
+                orders.withdraw(received.envelope, received.event)
+            else:
+                orders.believe(self._row(received, orders.placed_at))
+        end_rows(connection, tables, orders.ended)
+        rows = orders.rows
+        if rows:
+            insert_rows(connection, tables, tuple(rows[0]), [tuple(row.values()) for row in rows])
 
     def _row(self, received: Received, placed_at: Mapping[UUID, int]) -> dict[str, Any]:
         envelope, order = received.envelope, received.event
@@ -91,9 +124,7 @@ def _standing(
     return found
 
 
-def _first_news(
-    rows: Sequence[Mapping[str, Any]], stored: Mapping[UUID, tuple[int, int]]
-) -> dict[int, int]:
-    """Of each stored row that is believed no more, where that begins: by its id."""
-    first = {row["unit"]: row["known_from"] for row in reversed(rows)}
-    return {id: first[unit] for unit, (id, _) in stored.items()}
+def _changed(batch: Sequence[Received]) -> dict[UUID, None]:
+    """The orders of which something was said before."""
+    news = (OrderAmended, OrderWithdrawn)
+    return dict.fromkeys(r.envelope.aggregate_id for r in batch if isinstance(r.event, news))

@@ -21,6 +21,7 @@ HANDLED: Final[tuple[type[Event], ...]] = (
     ticketing.TicketResolved,
     ticketing.SurveySent,
     ticketing.SurveyScored,
+    ticketing.TicketWithdrawn,
 )
 
 
