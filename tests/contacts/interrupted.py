@@ -24,8 +24,8 @@ class Interrupted(ContactsApplication):
         self._interrupt()
         return loaded
 
-    def load_all(self, kind: type[Any], ids: Sequence[UUID]) -> dict[UUID, Any]:
-        loaded: dict[UUID, Any] = super().load_all(kind, ids)
+    def load_any(self, kind: type[Any], ids: Sequence[UUID]) -> dict[UUID, Any]:
+        loaded: dict[UUID, Any] = super().load_any(kind, ids)
         if loaded:
             self._interrupt()
         return loaded

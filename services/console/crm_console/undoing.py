@@ -105,7 +105,7 @@ class Undoing:
 
     def _used(self) -> set[str]:
         asked = {thing["id"] for _, thing in self.all() if _may_be_used(thing)}
-        left = [thing["id"] for _, thing in self.all() if thing["status"] != "withdrawn"]
+        left = [thing["id"] for _, thing in self.all() if thing["does"] is None]
         used: set[str] = set()
         for context in ORDER:
             used |= set(self._used_in(context, sorted(asked - used), left))

@@ -90,7 +90,7 @@ class Orders:
         order = np.argsort(values, kind="stable")
         found, starts = np.unique(values[order], return_index=True)
         word = self.columns.words[name].value_of
-        parts = np.split(self.rows[order], starts[1:])
+        parts = np.split(self.rows[order], starts[1:]) if len(starts) else []
         return {
             word(code): Orders(self.columns, rows, self.parameters, self.currency)
             for code, rows in zip(found.tolist(), parts, strict=True)
