@@ -6,17 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from crm_events.contracts.campaigns import CampaignPlanned, CampaignWithdrawn
+from crm_events.contracts.campaigns import CampaignPlanned
 from crm_events.contracts.contacts import (
     OrganisationChanged,
     OrganisationRegistered,
-    OrganisationWithdrawn,
     PersonChanged,
     PersonRegistered,
-    PersonWithdrawn,
     StaffChanged,
     StaffRegistered,
-    StaffWithdrawn,
     SubjectErased,
 )
 from crm_events.contracts.pipeline import (
@@ -24,10 +21,9 @@ from crm_events.contracts.pipeline import (
     PipelineStagesChanged,
     ProductChanged,
     ProductRegistered,
-    ProductWithdrawn,
     Stage,
 )
-from crm_events.event import Event, Withdrawal
+from crm_events.event import Event
 from sqlalchemy import Connection, MetaData, Table
 
 from crm_projections.engine.database import upsert
@@ -41,16 +37,6 @@ Rows = Iterator[dict[str, Any]]
 def _named(kind: str) -> Callable[[UUID, Any], Rows]:
     def rows(id: UUID, event: Any) -> Rows:
         yield _row(kind, str(id), name=event.name)
-
-    return rows
-
-
-def _withdrawn(kind: str) -> Callable[[UUID, Any], Rows]:
-    """Of a name that was only changed, what it was before is said again by the next event."""
-
-    def rows(id: UUID, event: Withdrawal) -> Rows:
-        if event.gone:
-            yield _row(kind, str(id), name=None)
 
     return rows
 
@@ -80,25 +66,23 @@ def _row(
 _ROWS: Final[Mapping[type[Event], Callable[[UUID, Any], Rows]]] = {
     StaffRegistered: _named("staff"),
     StaffChanged: _named("staff"),
-    StaffWithdrawn: _withdrawn("staff"),
     OrganisationRegistered: _named("organisation"),
     OrganisationChanged: _named("organisation"),
-    OrganisationWithdrawn: _withdrawn("organisation"),
     PersonRegistered: _named("person"),
     PersonChanged: _named("person"),
-    PersonWithdrawn: _withdrawn("person"),
     ProductRegistered: _named("product"),
     ProductChanged: _named("product"),
-    ProductWithdrawn: _withdrawn("product"),
     CampaignPlanned: _named("campaign"),
-    CampaignWithdrawn: _withdrawn("campaign"),
     PipelineDefined: _pipeline,
     PipelineStagesChanged: _stages,
 }
 
 
 class NamesView:
-    """The one view that is not asked about the past: a name is shown as it is now, or blank."""
+    """The one view that is not asked about the past: a name is shown as it is now, or blank.
+
+    What was withdrawn keeps its name: answers about what was known before still speak of it.
+    """
 
     definition: ClassVar = Definition("names", 1)
     contexts: ClassVar = ("contacts", "pipeline", "campaigns")
@@ -117,7 +101,6 @@ class NamesView:
                 continue
             for row in _ROWS[type(event)](received.envelope.aggregate_id, event):
                 latest[row["kind"], row["id"]] = row
-        if latest:
-            upsert(connection, tables, list(latest.values()))
+        upsert(connection, tables, list(latest.values()))
         if erased:
             blank(connection, self.definition.id, erased)
