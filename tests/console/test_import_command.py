@@ -40,6 +40,7 @@ def test_all_rows_in_end_with_0_and_their_counts(crm: Crm, folder: Path) -> None
         "refused": 0,
         "dry_run": False,
         "resumed_after": 0,
+        "correlation": done.json["correlation"],
         "stubs": [],
         "guessed": [],
     }
