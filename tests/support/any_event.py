@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -49,7 +49,7 @@ def _of(annotation: Any, marks: tuple[Any, ...]) -> SearchStrategy[Any]:
         return _INSTANTS
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _of(parts[0], (*marks, *parts[1:]))
+        return _of(parts[0], (*marks, *_flat(parts[1:])))
     if origin is Literal:
         return st.sampled_from(parts)
     if origin in {Union, types.UnionType}:
@@ -59,6 +59,12 @@ def _of(annotation: Any, marks: tuple[Any, ...]) -> SearchStrategy[Any]:
             tuple
         )
     return _plain(annotation, marks)
+
+
+def _flat(marks: Iterable[Any]) -> Iterator[Any]:
+    """What stands inside a Field is a mark like any other."""
+    for mark in marks:
+        yield from mark.metadata if isinstance(mark, FieldInfo) else (mark,)
 
 
 def _plain(kind: type[Any], marks: tuple[Any, ...]) -> SearchStrategy[Any]:
