@@ -26,7 +26,14 @@ SOME_REFUSED: Final = 3
 FOUND_WRONG: Final = 3
 
 _FAILED: Final = (JobFailed, HomeInUse, HomeUnusable, ServerUnreachable, StillBehind)
-_REFUSED: Final = (NothingCorrelated, FileRefused, NoSuchEvent, NoCitation, SubjectUnknown, WrongPlace)
+_REFUSED: Final = (
+    NothingCorrelated,
+    FileRefused,
+    NoSuchEvent,
+    NoCitation,
+    SubjectUnknown,
+    WrongPlace,
+)
 _PASSED_ON: Final = (typer.Exit, typer.BadParameter, BrokenPipeError)
 _CLIENT_ERRORS: Final = range(400, 500)
 
