@@ -24,6 +24,7 @@ WITH_EXAMPLES = [
     ("list",),
     ("history",),
     ("why",),
+    ("diff",),
     ("rebuild",),
     ("verify", "views"),
     ("replay",),

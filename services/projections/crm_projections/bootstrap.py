@@ -34,11 +34,14 @@ from crm_projections.api.answering import Answering
 from crm_projections.api.errors import ERRORS, TRANSLATIONS
 from crm_projections.api.fact_routes import facts_router
 from crm_projections.api.job_routes import Jobs, jobs_router
+from crm_projections.api.opening import Opening
 from crm_projections.api.parked_routes import parked_router
 from crm_projections.api.routes import questions_router, views_router
 from crm_projections.api.standing import Standings
+from crm_projections.columns.store import ColumnStore
 from crm_projections.engine.database import Database, open_database
 from crm_projections.engine.elsewhere import StoresElsewhere
+from crm_projections.engine.evidence import Evident
 from crm_projections.engine.feeds import Feeds, kafka_feeds, store_feeds
 from crm_projections.engine.generation import OutdatedView, migrate, open_live
 from crm_projections.engine.host import ViewHost
@@ -61,7 +64,7 @@ class Views:
 
     database: Database
     codec: Codec
-    questions: tuple[View[Any], ...]
+    questions: tuple[Evident[Any], ...]
     lists: Mapping[str, View[Any]]
     reporting: Reporting
     bell: Bell
@@ -109,14 +112,18 @@ class Views:
 
     def api(self, principals: Principals, edge: Edge | None = None) -> FastAPI:
         """The HTTP API, ready to be served or mounted."""
-        answering = Answering(self.database, names(), utc_now)
+        columns = ColumnStore(self.database.beside)
+        answering = Answering(self.database, names(), utc_now, columns)
+        opening = Opening(self.database, columns, utc_now)
         resolver = Resolver(self.database, self.all, self.codec, utc_now)
         routers = [
             views_router(Standings(self.database, self.all)),
             parked_router(self.database, resolver, self.bell),
             jobs_router(Jobs(self.database, self._by_name(), self.queue, self.reporting.zone)),
             facts_router(self.database, self.questions, self.reporting.zone),
-            questions_router(self.questions, self.lists, answering, self.bell, self.reporting),
+            questions_router(
+                self.questions, self.lists, (answering, opening), self.bell, self.reporting
+            ),
         ]
         return create_app(
             "CRM views",

@@ -28,12 +28,12 @@ from crm_events.store.open import migrate
 from crm_events.store.port import Beside, EventRecorder
 from crm_events.store.postgres import PostgresRecorder
 from crm_events.store.sqlite import SqliteRecorder
+from crm_projections.columns import cut
+from crm_projections.columns.frame import Columns
 from crm_projections.engine.digest import digest_of
-from crm_projections.facts import cut
 from crm_projections.facts.instants import FOREVER
 from crm_projections.views.funnel.projector import FunnelView
 from crm_servers import pick_postgres
-from sqlalchemy import and_
 from structlog.testing import capture_logs
 
 from tests.events.store.building import append, event
@@ -163,11 +163,10 @@ def report_of_the_past() -> Verdicts:
 def _filtered(_: Any) -> Any:
     """What was recorded later is left out, and what it replaced does not come back."""
 
-    def known_of(table: Any, context: str, upto: int) -> Any:
-        still = and_(table.c.known_from <= upto, table.c.known_to == FOREVER)
-        return and_(table.c.context == context, still)
+    def believed(columns: Columns, upto: int) -> Any:
+        return (columns["known_from"] <= upto) & (columns["known_to"] == FOREVER)
 
-    return known_of
+    return believed
 
 
 # --- a key database that goes away ---
@@ -281,7 +280,7 @@ BUGS = (
         "known-at as a filter",
         "what was recorded later is left out of a report of the past, and nothing put in its place",
         "I4",
-        instead(cut, "_known_of", _filtered),
+        instead(cut, "_believed", _filtered),
         scenarios=(report_of_the_past,),
     ),
     Bug(

@@ -15,6 +15,7 @@ from crm_console.cli.erasing import erase_subject
 from crm_console.cli.exporting import export_file
 from crm_console.cli.keeping import keys
 from crm_console.cli.listing import list_units
+from crm_console.cli.opening import diff
 from crm_console.cli.parking import parked
 from crm_console.cli.rebuilding import rebuild, verifying
 from crm_console.cli.replaying import replay
@@ -41,6 +42,7 @@ app.command(no_args_is_help=True)(view)
 app.command("list", no_args_is_help=True)(list_units)
 app.command(no_args_is_help=True)(history)
 app.command(no_args_is_help=True)(why)
+app.command(no_args_is_help=True)(diff)
 app.command(no_args_is_help=True)(rebuild)
 app.add_typer(verifying, name="verify")
 app.command(no_args_is_help=True)(replay)

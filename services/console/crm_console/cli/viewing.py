@@ -51,11 +51,12 @@ def view(
 
 
 def pairs(options: Sequence[str]) -> dict[str, str]:
-    pairs = [option.partition("=") for option in options]
-    for name, equals, _ in pairs:
+    """Parameters given as name=value."""
+    found = [option.partition("=") for option in options]
+    for name, equals, _ in found:
         if not equals:
             raise typer.BadParameter(f"--set takes name=value, not {name!r}")
-    return {name: value for name, _, value in pairs}
+    return {name: value for name, _, value in found}
 
 
 def _print(answer: dict[str, Any], output: Output) -> None:

@@ -13,6 +13,7 @@ from rich.tree import Tree as Drawn
 from crm_console.causes import MOST_EVENTS, Node, Tree, tree_of
 from crm_console.cli.failures import explained
 from crm_console.cli.figures import text
+from crm_console.cli.opening import VIEWS, why_number
 from crm_console.cli.output import (
     Output,
     OutputOption,
@@ -23,6 +24,7 @@ from crm_console.cli.output import (
     stdout,
 )
 from crm_console.cli.session import opened
+from crm_console.cli.viewing import pairs
 from crm_console.settling import settle
 
 _COLUMNS: Final = (
@@ -42,16 +44,36 @@ _LONGEST: Final = 28
 
 def why(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(help="The id of an event")],
+    what: Annotated[str, typer.Argument(help="The id of an event, or a view")],
+    figure: Annotated[
+        str | None, typer.Option(help="Of a view: won, revenue, reached, ...")
+    ] = None,
+    row: Annotated[str | None, typer.Option(help="Its row: a stage by name, a score")] = None,
+    by: Annotated[str | None, typer.Option(help="With --key: region, owner, ...")] = None,
+    key: Annotated[str | None, typer.Option(help="As in crm view --by; else without one")] = None,
+    as_of: Annotated[str | None, typer.Option(help="As it was at the end of this day")] = None,
+    known_at: Annotated[str | None, typer.Option(help="As it was known by this time")] = None,
+    options: Annotated[
+        list[str] | None, typer.Option("--set", help="Another parameter of the view: mode=flow")
+    ] = None,
     output: OutputOption = None,
 ) -> None:
-    """Draw the tree of causes of an event: up to its command, down to everything it caused.
+    """Say why: the events behind a number of a view; or the tree of causes of an event, up to its
+    command and down to everything it caused.
 
     The ids of events are in crm history TYPE ID -o json.
 
-    Example: crm why 0190b8a4-3f6e-7c51-9d2e-5f0a6b1c2d3e
+    Example: crm why funnel --figure won --as-of 2026-03-31
     """
-    id = _event_id(what)
+    if what in VIEWS:
+        asked = {"figure": figure, "row": row, "by": by, "key": key, "as_of": as_of}
+        asked |= {"known_at": known_at, **pairs(options or [])}
+        why_number(context, what, asked, chosen(output))
+        return
+    _why_event(context, _event_id(what), output)
+
+
+def _why_event(context: typer.Context, id: str, output: Output | None) -> None:
     with explained(), opened(context.obj) as transport:
         settle(transport)
         tree = tree_of(transport, id)
@@ -65,7 +87,7 @@ def _event_id(text: str) -> str:
         return str(UUID(text))
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no id of an event; crm history TYPE ID -o json tells them"
+            f"{text!r} is no view and no id of an event; crm history TYPE ID -o json tells them"
         ) from None
 
 

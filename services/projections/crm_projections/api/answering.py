@@ -68,13 +68,20 @@ class Looked:
 
 
 class Answering:
-    """Answers questions from one snapshot each. Thread-safe; blocking."""
+    """Answers questions from one snapshot each. Thread-safe; blocking. `columns` are those that
+    others read too."""
 
-    def __init__(self, database: Database, names: NamesView, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        names: NamesView,
+        clock: Clock,
+        columns: ColumnStore | None = None,
+    ) -> None:
         self._database = database
         self._names = names
         self._clock = clock
-        self._columns = ColumnStore(database.beside)
+        self._columns = columns or ColumnStore(database.beside)
 
     def states(self, view: Projector[Any]) -> States:
         with self._database.reading() as connection:
@@ -91,7 +98,7 @@ class Answering:
         with self._database.reading() as connection:
             live, names = find_all_live(connection, (view, self._names))
             now = _standing(connection, view, live)
-            known = _known(connection, view, question)
+            known = known_of(connection, view, question)
             connection.execution_options(crm_columns=self._columns)
             cut = Cut(as_of, known.sequences if known is not None else {})
             answer = view.answer(connection, now.opened.tables, cut, parameters)
@@ -115,7 +122,7 @@ class Answering:
         as_of = micros(self._clock()) if parameters.as_of is None else parameters.as_of
         with self._database.reading() as connection:
             now = standing(connection, view)
-            known = _known(connection, view, question) or Known(now.position, settled=True)
+            known = known_of(connection, view, question) or Known(now.position, settled=True)
             connection.execution_options(crm_columns=self._columns)
             cut = Cut(as_of, known.sequences)
             answer = view.answer(connection, now.opened.tables, cut, parameters)
@@ -161,7 +168,7 @@ class Answering:
         return {key: known.get(ids[key]) if key in ids else key for key in given}
 
 
-def _known(connection: Connection, view: View[Any], question: Question) -> Known | None:
+def known_of(connection: Connection, view: View[Any], question: Question) -> Known | None:
     """The prefix of each log that is asked about; None for all that the view knows."""
     at = question.parameters.known_at
     if question.at is not None and at is not None:

@@ -19,7 +19,9 @@ from crm_projections.engine.waiting import Token, parse_token
 
 LONGEST_WAIT: Final = 30.0
 _MOST_TOKENS: Final = 64
-_INSTANTS: Final = frozenset(("start", "end", "as_of", "known_at"))
+_INSTANTS: Final = frozenset(
+    ("start", "end", "as_of", "known_at", "as_of_before", "known_at_before")
+)
 """Read by the model, which knows the reporting time zone; text until then."""
 _Tokens = Annotated[list[str] | None, Query(max_length=_MOST_TOKENS)]
 
@@ -61,7 +63,8 @@ def asked(
 def _signature(model: type[ViewParameters]) -> Iterator[Parameter]:
     yield Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request)
     for name, field in model.model_fields.items():
-        yield _parameter(name, Annotated[_kind(name, field), _query(field)], field.default)
+        default = Parameter.empty if field.is_required() else field.default
+        yield _parameter(name, Annotated[_kind(name, field), _query(field)], default)
     after = "Answer when this has been taken, as a command answered it: pipeline/3/1234"
     yield _parameter("after", Annotated[_Tokens, Query(description=after)], None)
     at = "Answer as at this position, one for each context: pipeline/*/1234"

@@ -10,6 +10,7 @@ from crm_events.keys.port import KeysUnavailable
 from crm_service.answering import RETRY_AFTER_SECONDS, Translation, unavailable
 from crm_service.problems import COMMON, Kind, Problem, Registry, RequestRefused
 
+from crm_projections.engine.evidence import UnknownFigure
 from crm_projections.engine.generation import NothingLive, OutdatedView
 from crm_projections.engine.resolving import LetterSettled, NoSuchLetter, WaitsBehind
 from crm_projections.jobs.job import NoSuchJob
@@ -25,6 +26,7 @@ ERRORS: Final[Registry] = COMMON.extended(
         "view-not-ready": Kind(503, "The view has no tables that fit", "Start its projection."),
         "letter-settled": Kind(409, "Somebody decided before", "Read the list again."),
         "letter-waits": Kind(409, "An earlier event of the same thing failed", "Settle it first."),
+        "figure-unknown": Kind(422, "No such number to be opened", "Name one of those it lists."),
         "stage-unknown": Kind(422, "No such stage", "Name one of those it lists."),
         "generation-gone": Kind(409, "The view was computed anew meanwhile", "Begin again."),
         "position-ahead": Kind(422, "Past the end of what the view knows", "Name one before it."),
@@ -58,6 +60,7 @@ TRANSLATIONS: Final[Mapping[type[Exception], Translation]] = {
     LetterSettled: lambda error: Problem("letter-settled", str(error)),
     WaitsBehind: lambda error: Problem("letter-waits", str(error), {"first": error.first}),
     NoSuchJob: lambda error: Problem("not-found", str(error)),
+    UnknownFigure: lambda error: Problem("figure-unknown", str(error)),
     UnknownPipeline: lambda error: Problem("pipeline-unknown", str(error)),
     UnknownStage: lambda error: Problem("stage-unknown", str(error)),
     KeysUnavailable: lambda _: unavailable("The key database cannot be reached."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,14 +17,25 @@ from pydantic import BaseModel
 from crm_projections.api.answering import Answering
 from crm_projections.api.asking import Question, asked
 from crm_projections.api.errors import behind
+from crm_projections.api.opening import Opening, diff_parameters, why_parameters
 from crm_projections.api.reporting import report_of
-from crm_projections.api.schemas import AnswerOut, PageOut, PositionOut, ReportOut, ViewsOut
+from crm_projections.api.schemas import (
+    AnswerOut,
+    DiffOut,
+    PageOut,
+    PositionOut,
+    ReportOut,
+    ViewsOut,
+    WhyOut,
+)
 from crm_projections.api.standing import Standings
+from crm_projections.engine.evidence import Evident
+from crm_projections.engine.parameters import ViewParameters
 from crm_projections.engine.view import View
 from crm_projections.engine.waiting import Bell, wait_for
 from crm_projections.facts.instants import Reporting
 
-Work = Callable[[View[Any], Question], bytes]
+Work = Callable[[Any, Question], bytes]
 
 
 def views_router(standings: Standings) -> Router:
@@ -42,21 +54,22 @@ def views_router(standings: Standings) -> Router:
 
 
 def questions_router(
-    views: Sequence[View[Any]],
+    views: Sequence[Evident[Any]],
     lists: Mapping[str, View[Any]],
-    answering: Answering,
+    work: tuple[Answering, Opening],
     bell: Bell,
     reporting: Reporting,
 ) -> Router:
     """`GET /v1/views/<name>` for each view that can be asked, its reports, and the lists behind
     their numbers by the path below the view's."""
     router = Router(prefix="/v1/views", tags=["views"])
-    those = _Asked(router, answering, bell, reporting)
+    those = _Asked(router, *work, bell, reporting)
     for view in views:
         those.add(view.definition.id, view, AnswerOut)
         those.add_report(f"{view.definition.id}/report", view)
-    for path, view in lists.items():
-        those.add(f"{view.definition.id}/{path}", view, PageOut)
+        those.open(view)
+    for path, listed in lists.items():
+        those.add(f"{listed.definition.id}/{path}", listed, PageOut)
     known = ", ".join(view.definition.id for view in views)
 
     @router.get("/{name}", include_in_schema=False)
@@ -73,6 +86,7 @@ class _Asked:
 
     router: Router
     answering: Answering
+    opening: Opening
     bell: Bell
     reporting: Reporting
 
@@ -83,12 +97,29 @@ class _Asked:
         about = "The answer as a report: with ids only, at a position, and with its citation."
         self._add(path, view, self._reported, ReportOut, about)
 
+    def open(self, view: Evident[Any]) -> None:
+        """The events behind one number, and those between two cuts."""
+        opening = self.opening
+        for path, work, answer, model in (
+            ("why", opening.why, WhyOut, why_parameters(view.parameters)),
+            ("diff", opening.diff, DiffOut, diff_parameters(view.parameters)),
+        ):
+            name, about = f"{view.definition.id}/{path}", str(work.__doc__)
+            self._add(name, view, partial(_opened, work), answer, about, parameters=model)
+
     def _add(
-        self, path: str, view: View[Any], work: Work, answer: type[BaseModel], about: str
+        self,
+        path: str,
+        view: View[Any],
+        work: Work,
+        answer: type[BaseModel],
+        about: str,
+        *,
+        parameters: type[ViewParameters] | None = None,
     ) -> None:
         self.router.add_api_route(
             f"/{path}",
-            self._endpoint(view, work),
+            self._endpoint(view, work, parameters or view.parameters),
             methods=["GET"],
             name=f"read_{path.replace('/', '_')}",
             response_model=answer,
@@ -102,8 +133,10 @@ class _Asked:
     def _reported(self, view: View[Any], question: Question) -> bytes:
         return report_of(self.answering.look(view, question), self.reporting)
 
-    def _endpoint(self, view: View[Any], work: Work) -> Callable[..., Awaitable[Response]]:
-        ask = asked(view.parameters, view.contexts, self.reporting.zone)
+    def _endpoint(
+        self, view: View[Any], work: Work, parameters: type[ViewParameters]
+    ) -> Callable[..., Awaitable[Response]]:
+        ask = asked(parameters, view.contexts, self.reporting.zone)
         answering = self.answering
 
         async def read_view(question: Question = Depends(ask)) -> Response:
@@ -115,3 +148,9 @@ class _Asked:
             return Response(body, media_type="application/json")
 
         return read_view
+
+
+def _opened(
+    work: Callable[[Evident[Any], Question], dict[str, Any]], view: Any, question: Question
+) -> bytes:
+    return orjson.dumps(work(view, question))

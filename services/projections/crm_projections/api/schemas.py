@@ -56,6 +56,36 @@ class ReportOut(BaseModel):
     report: dict[str, Any]
 
 
+class CausesOut(BaseModel):
+    """Events behind numbers; `added` is what each added, money as a decimal string."""
+
+    definition: DefinitionOut
+    position: Vector
+    as_of: str | None
+    known: Vector | None
+
+
+class WhyOut(CausesOut):
+    """One number, and the events that add up to it, the earliest effect first."""
+
+    figure: str
+    row: str | None = None
+    value: int | str | None
+    events: list[dict[str, Any]]
+    events_in_all: int
+
+
+class DiffOut(CausesOut):
+    """Every sum before, after, and their difference; `inputs` says of the other figures which
+    sums they are worked out from. Each event is told once, with what it added to every figure."""
+
+    before: dict[str, Any]
+    figures: list[dict[str, Any]]
+    inputs: dict[str, list[str]]
+    events: list[dict[str, Any]] | None = None
+    events_in_all: int | None = None
+
+
 class PageOut(AnswerOut):
     """A page of a list; `next` is the cursor of the next page, null on the last."""
 

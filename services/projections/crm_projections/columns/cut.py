@@ -19,9 +19,14 @@ def known(columns: Columns, cut: Cut) -> Mask:
     known_to = columns["known_to"]
     seen: Mask = known_to == FOREVER
     for context, upto in cut.known.items():
-        prefix = (columns["known_from"] <= upto) & (known_to > upto)
-        seen = np.where(columns.is_word("context", context), prefix, seen)
+        seen = np.where(columns.is_word("context", context), _believed(columns, upto), seen)
     return seen
+
+
+def _believed(columns: Columns, upto: int) -> Mask:
+    """What a prefix of the log says: what it had not ended was believed, whatever came after."""
+    believed: Mask = (columns["known_from"] <= upto) & (columns["known_to"] > upto)
+    return believed
 
 
 def begun_at(columns: Columns, cut: Cut) -> Mask:

@@ -16,6 +16,7 @@ from crm_projections.engine.parameters import ViewParameters
 from crm_projections.engine.view import Answer, Cut, Received
 from crm_projections.facts.instants import Reporting
 from crm_projections.facts.timeline import grouped
+from crm_projections.views.funnel.evidence import FunnelFigures
 from crm_projections.views.funnel.facts import FunnelTables, funnel_tables
 from crm_projections.views.funnel.parameters import FunnelParameters
 from crm_projections.views.funnel.queries import DEFINITION, answer
@@ -76,6 +77,11 @@ class FunnelView:
         parameters: Any,
     ) -> Answer:
         return answer(connection, tables, cut, parameters, self._reporting)
+
+    def sums(
+        self, connection: Connection, tables: FunnelTables, cut: Cut, parameters: Any
+    ) -> FunnelFigures:
+        return FunnelFigures(connection, tables, cut, parameters, self._reporting)
 
     def _define(
         self, connection: Connection, tables: FunnelTables, batch: Sequence[Received]

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import Connection, Table
 
-from crm_projections.columns.counting import Array, alike, exact_sum, extremes
+from crm_projections.columns.counting import Array, alike, exact_sum, extremes, least_of, pairs
 from crm_projections.columns.cut import Mask, begun_at, within
 from crm_projections.columns.frame import Columns
 from crm_projections.columns.layout import Layout
@@ -60,9 +60,7 @@ class Orders:
         return self._least("month")
 
     def _least(self, name: str) -> Array:
-        least = np.full(self.columns.things["customer"], np.iinfo(np.int64).max)
-        np.minimum.at(least, self.customer, self.of(name))
-        return least
+        return least_of(self.customer, self.of(name), self.columns.things["customer"])
 
     @cached_property
     def offset(self) -> Array:
@@ -112,9 +110,9 @@ class Orders:
         inside = started[self.customer]
         customer, offset = self.customer[inside], self.offset[inside]
         cohort = self.first_month[customer]
-        active = alike(customer, offset)
         cells = alike(cohort, offset)
-        of_active = alike(self.first_month[active.values[0]], active.values[1])
+        active, at = pairs(customer, offset)
+        of_active = alike(self.first_month[active], at)
         found = zip(cells.rows(), of_active.counts(), cells.sums(self.revenue[inside]), strict=True)
         counted = [(month, at, count, revenue) for (month, at), count, revenue in found]
         return TriangleCounts(counted, list(self._lasts(customer, offset)))

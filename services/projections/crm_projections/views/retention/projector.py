@@ -16,6 +16,7 @@ from crm_projections.engine.view import Answer, Cut, Received
 from crm_projections.engine.writing import among, end_rows, insert_rows
 from crm_projections.facts.amounts import units
 from crm_projections.facts.instants import FOREVER, Reporting, local_day_and_month, micros
+from crm_projections.views.retention.evidence import RetentionFigures
 from crm_projections.views.retention.facts import order_table
 from crm_projections.views.retention.parameters import RetentionParameters
 from crm_projections.views.retention.queries import DEFINITION, RetentionQuery
@@ -110,6 +111,12 @@ class RetentionView:
         self, connection: Connection, tables: Table, cut: Cut, parameters: RetentionParameters
     ) -> Answer:
         return RetentionQuery(connection, tables, cut, parameters, self._reporting).answer()
+
+    def sums(
+        self, connection: Connection, tables: Table, _: Cut, parameters: Any
+    ) -> RetentionFigures:
+        currency = parameters.currency or self._reporting.currency
+        return RetentionFigures(connection, tables, parameters, currency)
 
 
 def _standing(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection
 
 from crm_projections.columns.frame import Columns
 from crm_projections.columns.layout import Layout
@@ -15,13 +15,19 @@ CONTEXTS: Final = ("ticketing",)
 _INTERVAL: Final = ("valid_to", "category", "channel", "agent", "team", "week", "month")
 
 
+def tickets_layout(tables: SatisfactionTables) -> Layout:
+    names = (*_INTERVAL, "opened_at", "resolved")
+    return Layout(tables.tickets, CONTEXTS, names, ("unit",))
+
+
+def surveys_layout(tables: SatisfactionTables) -> Layout:
+    names = (*_INTERVAL, "delivered_at", "score")
+    return Layout(tables.surveys, CONTEXTS, names, ("survey",))
+
+
 def tickets(connection: Connection, tables: SatisfactionTables) -> Columns:
-    return _kept(connection, tables.tickets, "opened_at", "resolved")
+    return columns_of(connection, tickets_layout(tables))
 
 
 def surveys(connection: Connection, tables: SatisfactionTables) -> Columns:
-    return _kept(connection, tables.surveys, "delivered_at", "score")
-
-
-def _kept(connection: Connection, table: Table, *names: str) -> Columns:
-    return columns_of(connection, Layout(table, CONTEXTS, (*_INTERVAL, *names), ("unit",)))
+    return columns_of(connection, surveys_layout(tables))

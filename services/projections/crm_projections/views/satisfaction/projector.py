@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from crm_events.event import Event
 from sqlalchemy import Connection, MetaData
 
 from crm_projections.engine.view import Answer, Cut, Received
 from crm_projections.facts.instants import Reporting
+from crm_projections.views.satisfaction.evidence import SatisfactionFigures
 from crm_projections.views.satisfaction.facts import SatisfactionTables, satisfaction_tables
 from crm_projections.views.satisfaction.parameters import SatisfactionParameters
 from crm_projections.views.satisfaction.queries import DEFINITION, answer
@@ -50,3 +51,8 @@ class SatisfactionView:
         parameters: SatisfactionParameters,
     ) -> Answer:
         return answer(connection, tables, cut, parameters)
+
+    def sums(
+        self, connection: Connection, tables: SatisfactionTables, _: Cut, parameters: Any
+    ) -> SatisfactionFigures:
+        return SatisfactionFigures(connection, tables, parameters)

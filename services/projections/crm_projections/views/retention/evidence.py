@@ -1,0 +1,65 @@
+"""Retention's numbers as sums over orders, to be opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import numpy as np
+from crm_events.contracts.pipeline import OrderAmended, OrderPlaced
+from sqlalchemy import Connection, FromClause, Table, case, exists, select
+
+from crm_projections.columns.cut import within
+from crm_projections.columns.opening import Summed, check_known
+from crm_projections.engine.evidence import Figure, Unit, UnknownFigure
+from crm_projections.views.retention.orders import kept, layout
+
+_UNITS: Final[Mapping[str, Unit]] = {"orders": "count", "revenue": "money"}
+FIGURES: Final = (Figure("orders"), Figure("revenue"))
+INPUTS: Final[Mapping[str, Sequence[str]]] = dict.fromkeys(
+    ("customers", "repeat_rate", "repeat_rate_by_day", "active", "customer_retention_rate"),
+    ("orders",),
+)
+
+
+def told(table: Table) -> FromClause:
+    """The events of orders, each of which made a row; an amendment takes effect with its order."""
+    before = table.alias()
+    again = exists().where(before.c.unit == table.c.unit, before.c.known_from < table.c.known_from)
+    return select(
+        table.c.unit,
+        table.c.event_id,
+        case((again, OrderAmended.TYPE), else_=OrderPlaced.TYPE).label("type"),
+        table.c.known_from.label("sequence"),
+        table.c.valid_from.label("effective"),
+    ).subquery()
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionFigures:
+    """The figures of one question, and what each row adds to them."""
+
+    connection: Connection
+    table: Table
+    parameters: Any
+    currency: str
+    inputs: ClassVar = INPUTS
+
+    def all(self) -> Sequence[Figure]:
+        return FIGURES
+
+    def summed(self, figure: Figure) -> Summed:
+        """Raises UnknownFigure."""
+        check_known(figure, FIGURES)
+        if self.parameters.by is not None:
+            raise UnknownFigure("Orders are not told apart by the groups of their customers here.")
+        columns = kept(self.connection, self.table)
+        worth = within(columns["valid_from"], self.parameters.start, self.parameters.end)
+        if figure.name == "revenue":
+            ours = worth & columns.is_word("currency", self.currency)
+            worth = np.where(ours, columns["amount"], 0)
+        unit, events = _UNITS[figure.name], told(self.table)
+        return Summed(
+            figure, unit, layout(self.table), columns, worth.astype(np.int64), "customer", events
+        )
