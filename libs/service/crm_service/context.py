@@ -16,6 +16,7 @@ from crm_events.store.port import EventRecorder
 from pydantic import BaseModel
 
 from crm_service.answering import Translation, unavailable
+from crm_service.auditing.outside import Forked
 from crm_service.problems import COMMON, Kind, Problem, Registry, RequestRefused
 from crm_service.routing import Router
 from crm_service.schemas import Body, Instant
@@ -106,6 +107,7 @@ TRANSLATIONS: Final[Mapping[type[Exception], Translation]] = {
     SubjectErased: lambda error: Problem("subject-erased", str(error)),
     KeyFileRefused: lambda error: Problem("audit-key", str(error)),
     TreeBroken: lambda error: Problem("tree-broken", str(error)),
+    Forked: lambda error: Problem("tree-broken", str(error)),
     UnknownEvent: lambda error: Problem("not-found", str(error)),
     NotProvable: lambda error: Problem("not-provable", str(error)),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from contextlib import suppress
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from crm_service.auditing.desk import AuditDesk
+from crm_service.auditing.outside import OutsideUnreachable
 from crm_service.problems import RequestRefused
 from crm_service.routing import Router
 
@@ -91,6 +93,8 @@ def _add_sealing(router: Router, desk: AuditDesk) -> None:
     def seal_log() -> StandingOut:
         if desk.signs:
             desk.notary().take_in()
+            with suppress(OutsideUnreachable):  # it stays, and is tried again
+                list(desk.bring_out())
         else:
             _ask(desk)
         return _standing(desk)
