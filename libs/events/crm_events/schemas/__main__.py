@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from crm_events.schemas import asyncapi
 from crm_events.schemas.check import COMMITTED, Language, committed_in
 from crm_events.schemas.generated import as_text, schemas_of
 from crm_events.schemas.history import published
@@ -24,12 +25,16 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(what: str, folder: Path) -> int:
     language = Language(schemas_of(), committed_in(folder), published(folder), UPCASTS)
     wrong = language.refusals() if what == "write" else language.complaints()
+    if what == "check" and folder == COMMITTED:
+        wrong += asyncapi.out_of_step()
     for sentence in wrong:
         print(sentence, file=sys.stderr)
     if wrong:
         return 1
     if what == "write":
         _write(language, folder)
+        if folder == COMMITTED:
+            asyncapi.write()
     known = sum(len(texts) for texts in (language.published.texts or {}).values())
     print(
         f"{len(language.generated)} schemas read all {known} published: {language.published.since}"
