@@ -114,12 +114,12 @@ async def test_a_job_tells_how_far_it_is(served: Served) -> None:
 
 
 async def test_a_plan_says_what_a_rebuild_would_do(served: Served) -> None:
-    plan = await served.get("/jobs:plan", view="funnel")
+    plan = await served.get("/jobs/funnel:plan")
     assert (plan["events"], plan["position"]) == (21, {"contacts": 0, "pipeline": 21})
     assert (plan["rows"]["funnel_event"], plan["seconds"]) == (20, None)
     assert plan["bytes"] > 0
     await served.worked(kind="rebuild", view="funnel")
-    plan = await served.get("/jobs:plan", view="funnel")
+    plan = await served.get("/jobs/funnel:plan")
     assert plan["seconds"] == pytest.approx(21 / plan["rate"])
 
 
@@ -243,6 +243,6 @@ async def test_a_job_nobody_asked_for_is_not_found(local: Served) -> None:
     for answer in (
         await local.client.get(f"/v1/views/jobs/{new_id()}"),
         await local.client.post(f"/v1/views/jobs/{new_id()}:cancel"),
-        await local.client.get("/v1/views/jobs:plan", params={"view": "happiness"}),
+        await local.client.get("/v1/views/jobs/happiness:plan"),
     ):
         assert answer.status_code == 404

@@ -43,7 +43,7 @@ def rebuild(
     """
     with explained(), opened(context.obj) as transport:
         if plan:
-            _print_plan(transport.send("GET", "/v1/views/jobs:plan", query={"view": view}), output)
+            _print_plan(transport.send("GET", f"/v1/views/jobs/{view}:plan"), output)
         else:
             _print_rebuilt(worked(transport, kind="rebuild", view=view), output)
 

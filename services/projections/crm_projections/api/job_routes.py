@@ -29,7 +29,6 @@ from crm_projections.jobs.queue import Queue
 
 _END: Final[TypeAdapter[int]] = TypeAdapter(End)
 Limit = Annotated[int, Query(ge=1, le=200)]
-Name = Annotated[str, Query(max_length=100)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def _wrong(field: str, reason: str) -> RequestValidationError:
 
 
 def jobs_router(jobs: Jobs) -> Router:
-    """`/v1/views/jobs` and below, and `/v1/views/jobs:plan`."""
+    """`/v1/views/jobs` and below, and `/v1/views/jobs/<view>:plan`."""
     router = Router(prefix="/v1/views", tags=["jobs"])
     queue = jobs.queue
 
@@ -107,8 +106,8 @@ def jobs_router(jobs: Jobs) -> Router:
     def list_jobs(limit: Limit = 50) -> JobsOut:
         return JobsOut(jobs=_all_out(queue.latest(limit)))
 
-    @router.get("/jobs:plan")
-    def plan_job(view: Name) -> PlanOut:
+    @router.get("/jobs/{view}:plan")
+    def plan_job(view: str) -> PlanOut:
         found = plan(jobs.database, jobs.view(view), queue)
         return PlanOut(
             view=found.view,
