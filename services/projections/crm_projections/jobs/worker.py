@@ -47,7 +47,7 @@ class JobWorker:
         """Until cancelled; a job at work then fails, and leaves nothing behind."""
         while True:
             try:
-                job = await asyncio.to_thread(self._next)
+                job = await self._taken()
             except _AWAY as error:
                 _log.warning("jobs_unreachable", reason=type(error).__name__)
                 job = None
@@ -55,6 +55,17 @@ class JobWorker:
                 await asyncio.sleep(_LOOK_SECONDS)
             else:
                 await self._do(job)
+
+    async def _taken(self) -> Job | None:
+        """Who is cancelled while one is taken gives it back as failed."""
+        taking = asyncio.ensure_future(asyncio.to_thread(self._next))
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            await asyncio.wait({taking})
+            if taking.exception() is None and (job := taking.result()) is not None:
+                await asyncio.to_thread(self._end, job, "failed", None, _LEFT)
+            raise
 
     def _next(self) -> Job | None:
         for lost in self._queue.lost(self._views):
