@@ -7,6 +7,8 @@ import io
 import json
 from itertools import pairwise
 
+import pytest
+from crm_console.cli.stepping import moved
 from crm_events.ids import new_id
 
 from tests.console.homes import Crm
@@ -54,3 +56,29 @@ def test_what_is_not_there_is_said(crm: Crm) -> None:
 
 def test_what_is_no_id_is_refused(crm: Crm) -> None:
     assert crm("history", "deal", "the big one").code == 2
+
+
+def test_steps_begin_where_the_one_before_ended_and_end_at_the_record(crm: Crm) -> None:
+    deal = won_deal(crm)
+    record = json.loads(crm("history", "deal", deal).out)["record"]
+    steps = json.loads(crm("history", "deal", deal, "--step").out)
+    assert [step["step"] for step in steps] == list(range(1, len(steps) + 1))
+    assert steps[0]["before"] == {}
+    assert all(later["before"] == earlier["after"] for earlier, later in pairwise(steps))
+    assert steps[-1]["after"] == record
+
+
+def test_without_a_terminal_all_steps_are_printed(crm: Crm) -> None:
+    deal = won_deal(crm)
+    steps = json.loads(crm("history", "deal", deal, "--step").out)
+    shown = crm("history", "deal", deal, "--step", "-o", "table").out
+    for step in steps:
+        assert f"{step['step']} of {len(steps)}: {step['event']}" in shown
+
+
+@pytest.mark.parametrize(
+    ("at", "key", "then"),
+    [(0, "n", 1), (1, "p", 0), (0, "p", 0), (2, "\x1b[C", 2), (1, "\x1b[D", 0), (1, "x", 1)],
+)
+def test_keys_go_forward_and_back_within_the_history(at: int, key: str, then: int) -> None:
+    assert moved(at, key, 3) == then

@@ -6,10 +6,10 @@ from dataclasses import replace
 from uuid import UUID
 
 from crm_events.ids import new_id
-from crm_events.store.port import EventRecorder, NewEvent
+from crm_events.store.port import Beside, DirectoryEntry, EventRecorder, NewEvent
 from crm_events.store.threads import Correlated
 
-from tests.events.store.building import append, event
+from tests.events.store.building import append, event, stream
 
 
 def caused(correlation: UUID, cause: UUID | None = None) -> NewEvent:
@@ -54,3 +54,35 @@ def test_of_a_correlation_only_one_command_is_read(recorder: EventRecorder) -> N
     of_command = replace(caused(correlation), command_id=command)
     append(recorder, [caused(correlation), of_command])
     assert found(recorder, Correlated(correlation, command_id=command)) == [2]
+
+
+def test_a_correlation_is_read_back_from_its_end(recorder: EventRecorder) -> None:
+    correlation, other = new_id(), new_id()
+    append(recorder, [caused(each) for each in (correlation, other, correlation, correlation)])
+
+    def back(before: int | None, limit: int) -> list[int]:
+        read = recorder.read_correlation_back(correlation, before, limit)
+        return [each.sequence for each in read]
+
+    assert back(None, 9) == [4, 3, 1]
+    assert (back(None, 2), back(3, 2)) == ([4, 3], [1])
+
+
+def test_many_streams_are_read_at_once(recorder: EventRecorder) -> None:
+    lead, deal = new_id(), new_id()
+    append(recorder, [*stream(lead, 2), *stream(deal, 3)])
+    found = recorder.read_streams([lead, deal, new_id()])
+    versions = {id_: [each.aggregate_version for each in read] for id_, read in found.items()}
+    assert versions == {lead: [1, 2], deal: [1, 2, 3]}
+
+
+def test_entries_are_found_by_what_they_say(recorder: EventRecorder) -> None:
+    row, other, thing = new_id(), new_id(), {"id": str(new_id())}
+    entries = (
+        DirectoryEntry("alias", row, None, thing),
+        DirectoryEntry("alias", other, None, {"id": str(new_id())}),
+        DirectoryEntry("other", other, None, thing),
+    )
+    append(recorder, [event(new_id(), 1)], Beside(directory=entries))
+    assert list(recorder.directory_saying("alias", [thing])) == [entries[0]]
+    assert list(recorder.directory_saying("alias", [])) == []

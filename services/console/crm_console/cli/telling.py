@@ -12,6 +12,7 @@ from crm_console.cli.failures import explained
 from crm_console.cli.figures import ABSENT
 from crm_console.cli.output import Output, OutputOption, chosen, print_csv, print_json, table
 from crm_console.cli.session import opened
+from crm_console.cli.stepping import walk
 
 _COLUMNS: Final = ("when", "who", "event", "field", "from", "to")
 
@@ -45,6 +46,10 @@ def history(
     context: typer.Context,
     kind: Annotated[Kind, typer.Argument(help="deal, lead, person, ticket, ...")],
     id: Annotated[str, typer.Argument(help="Its id, as in crm list deals")],
+    step: Annotated[
+        bool,
+        typer.Option("--step", help="Event by event, with what was known before and after"),
+    ] = False,
     output: OutputOption = None,
 ) -> None:
     """Show who changed one thing, when, from what to what.
@@ -55,7 +60,9 @@ def history(
     with explained(), opened(context.obj) as transport:
         answer = transport.send("GET", f"/v1/{owner}/history/{id}")
     how = chosen(output)
-    if how is Output.JSON:
+    if step:
+        walk(answer["events"], how)
+    elif how is Output.JSON:
         print_json(answer)
     elif how is Output.CSV:
         print_csv(list(_changes(answer)), _COLUMNS)
