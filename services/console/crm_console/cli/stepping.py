@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-import click
+import typer
 
 from crm_console.cli.output import Output, print_csv, print_json, say, table
 
@@ -56,10 +56,10 @@ def _interactive(every: Sequence[Stage]) -> None:
     """Arrows, n and p, and the like go forward and back; q ends."""
     at = 0
     while every:
-        click.clear()
+        typer.clear()
         _show(every[at], len(every))
         say("→ or n: forward   ← or p: back   q: end")
-        key = click.getchar()
+        key = typer.getchar()
         if key in _END:
             return
         at = moved(at, key, len(every))
