@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import typer
 
-from crm_console.cli.output import Output, print_csv, print_json, say, table
+from crm_console.cli.output import Output, print_csv, print_json, say, stdout, table
 
 _FORWARD: Final = frozenset(("n", " ", "\r", "j", "\x1b[C", "\x1b[B"))
 _BACK: Final = frozenset(("p", "k", "\x1b[D", "\x1b[A"))
@@ -56,7 +56,7 @@ def _interactive(every: Sequence[Stage]) -> None:
     """Arrows, n and p, and the like go forward and back; q ends."""
     at = 0
     while every:
-        typer.clear()
+        stdout.clear()
         _show(every[at], len(every))
         say("→ or n: forward   ← or p: back   q: end")
         key = typer.getchar()
