@@ -12,7 +12,7 @@ import typer
 from rich.progress import Progress
 
 from crm_console.cli.failures import FOUND_WRONG, explained
-from crm_console.cli.output import OutputOption, print_list, progress, say
+from crm_console.cli.output import OutputOption, print_list, print_record, progress, say
 from crm_console.cli.session import opened
 from crm_console.transport import ServerSaid, Transport
 
@@ -168,7 +168,7 @@ def check_proof(
         raise typer.Exit(FOUND_WRONG)
     if key is None:
         say("crm: signed by the key that the proof itself names; give the key you know with --key.")
-    print_list(output, {name: name for name in found.row}, [found.row])
+    print_record(output, found.row)
 
 
 @audit.command("key")

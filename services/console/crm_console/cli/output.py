@@ -82,6 +82,14 @@ def print_list(
         table("", list(columns.values()), [[row.get(name) for name in columns] for row in rows])
 
 
+def print_record(output: Output | None, record: Mapping[str, Any]) -> None:
+    """One record; its table has a line for each field, as a line of many would be cut."""
+    if chosen(output) is Output.TABLE:
+        table("", ("field", "value"), [[name, value] for name, value in record.items()])
+    else:
+        print_list(output, {name: name for name in record}, [record])
+
+
 def _plain(value: Any) -> str:
     if value is None:
         return ""
