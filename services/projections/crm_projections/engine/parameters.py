@@ -33,22 +33,29 @@ def _parsed(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)), False
 
 
-def _micros(moment: datetime) -> int:
+def _micros(moment: datetime, zone: ZoneInfo) -> int:
+    """Of an instant that has a date in UTC and in the reporting time zone."""
     try:
+        moment.astimezone(zone)
         return micros(moment.astimezone(UTC))
     except OverflowError:
-        raise ValueError("name a time whose year is 1 to 9999 in UTC") from None
+        place = "UTC" if zone.key == "UTC" else f"UTC and in {zone.key}"
+        raise ValueError(f"name a time whose year is 1 to 9999 in {place}") from None
 
 
 def _start(value: Any, info: ValidationInfo) -> Any:
-    return _micros(_parsed(value, _zone(info))[0]) if isinstance(value, str) else value
+    zone = _zone(info)
+    return _micros(_parsed(value, zone)[0], zone) if isinstance(value, str) else value
 
 
 def _end(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str):
         return value
-    moment, whole_day = _parsed(value, _zone(info))
-    return _micros(datetime.combine(moment, time.max, moment.tzinfo) if whole_day else moment)
+    zone = _zone(info)
+    moment, whole_day = _parsed(value, zone)
+    if whole_day:
+        moment = datetime.combine(moment, time.max, moment.tzinfo)
+    return _micros(moment, zone)
 
 
 Start = Annotated[int, BeforeValidator(_start)]

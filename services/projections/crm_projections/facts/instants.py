@@ -13,6 +13,7 @@ FOREVER: Final = 2**62
 """Later than any instant and any sequence: the end of what is still so."""
 DAY: Final = 86_400_000_000
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+_LAST_MONTH: Final = 9999 * 12 + 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,14 @@ def local_day(micros_: int, zone: ZoneInfo) -> int:
     return instant(micros_).astimezone(zone).toordinal() - _EPOCH_DAY
 
 
+def last_day_before(micros_: int, zone: ZoneInfo) -> int:
+    """The local date right before an instant; before the first date of all, the day before it."""
+    try:
+        return local_day(micros_ - 1, zone)
+    except OverflowError:
+        return -_EPOCH_DAY
+
+
 def local_month(micros_: int, zone: ZoneInfo) -> int:
     """The local calendar month in a zone, in months since year 0."""
     return local_day_and_month(micros_, zone)[1]
@@ -50,7 +59,9 @@ def month_name(month: int) -> str:
 
 
 def month_start(month: int, zone: ZoneInfo) -> int:
-    """The first instant of a local calendar month."""
+    """The first instant of a local calendar month; of one after the last year, when that ends."""
+    if month > _LAST_MONTH:
+        return micros(datetime(9999, 12, 1, tzinfo=zone)) + 31 * DAY
     return micros(datetime(month // 12, month % 12 + 1, 1, tzinfo=zone))
 
 

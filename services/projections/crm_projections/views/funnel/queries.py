@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from crm_projections.engine.view import Answer, Cut, Definition
-from crm_projections.facts.instants import Reporting, local_day
+from crm_projections.facts.instants import Reporting, last_day_before, local_day
 from crm_projections.views.funnel import kept
 from crm_projections.views.funnel.counts import UnitCounts
 from crm_projections.views.funnel.facts import FunnelTables
@@ -129,7 +129,7 @@ class FunnelQuery:
         """Those of these local days that begin in the period."""
         start, end = self._parameters.start, self._parameters.end
         first = None if start is None else local_day(start, self._zone)
-        last = None if end is None else local_day(end - 1, self._zone)
+        last = None if end is None else last_day_before(end, self._zone)
         return [
             day
             for day in entered

@@ -20,6 +20,7 @@ from crm_projections.views.retention.parameters import RetentionParameters
 from crm_projections.views.retention.totals import named
 
 DEFINITION: Final = Definition("retention", 2)
+_MOST_EMPTY: Final = 1_200
 
 
 class RetentionQuery:
@@ -80,13 +81,14 @@ class RetentionQuery:
         return cohort_rows(cohorts_of(counts), triangle)
 
     def _last_offset(self, counts: TriangleCounts) -> Callable[[int], int]:
-        """Columns end with the last interval that has data, or with as_of where it is given."""
+        """Columns end with the last interval that has data, or with as_of where it is given, but
+        within a century after the data: of the year 9999 nobody reads a column for each month."""
         if self._parameters.rolling_days is not None:
             widest = max((offset for _, offset, *_ in counts.cells), default=0)
             return lambda _: widest
         last = max((cohort + offset for cohort, offset, *_ in counts.cells), default=0)
         if self._parameters.as_of is not None:
-            last = local_month(self._cut.as_of, self._zone)
+            last = min(local_month(self._cut.as_of, self._zone), last + _MOST_EMPTY)
         return lambda month: last - month
 
     def _complete(self, month: int, offset: int) -> bool:
