@@ -47,7 +47,17 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with opened(home) as transport:
         tell(transport, request.param)
         settle(transport)
-    return Crm.on(home)
+    crm = Crm.on(home)
+    _taken_back(crm, tmp_path_factory.mktemp("files") / "more.csv")
+    return crm
+
+
+def _taken_back(crm: Crm, file: Path) -> None:
+    """Orders that were imported, and whose import was undone, count nowhere."""
+    file.write_text("key,customer,ordered_at,amount\n1,c1,2026-05-05,7.50\n2,c2,2026-06-01,9\n")
+    imported = crm("import", "orders", file, "--currency", "EUR", "-o", "json")
+    undone = crm("undo", imported.json["correlation"], "--yes", "-o", "json")
+    assert (imported.code, undone.code) == (0, 0)
 
 
 @pytest.fixture(scope="module")
