@@ -52,7 +52,7 @@ def test_a_forged_row_is_found_by_a_check_and_mended_by_a_rebuild(home: Home) ->
 
 
 def test_a_replay_gives_the_same_digest_every_time(crm: Crm, home: Home) -> None:
-    """On a served home, and on another of the same story."""
+    """On a served home, and on one that nobody serves."""
     found = crm("replay", "retention", "--into", "scratch", "-o", "json").json
     assert (
         found["digest"] == crm("replay", "retention", "--from-stores", "-o", "json").json["digest"]
@@ -60,8 +60,8 @@ def test_a_replay_gives_the_same_digest_every_time(crm: Crm, home: Home) -> None
     assert found["tables"][0]["rows"] > 10
     shown = crm("replay", "retention", "-o", "table")
     assert found["digest"] in shown.err
-    other = Crm.on(home)("replay", "retention", "-o", "json").json
-    assert other["tables"][0]["rows"] == found["tables"][0]["rows"]
+    digests = [Crm.on(home)("replay", "retention", "-o", "json").json["digest"] for _ in range(2)]
+    assert digests[0] == digests[1]
 
 
 def test_a_replay_ends_where_it_is_told(crm: Crm) -> None:
