@@ -21,6 +21,7 @@ WITH_EXAMPLES = [
     ("serve",),
     ("import",),
     ("view",),
+    ("as-of",),
     ("list",),
     ("history",),
     ("why",),

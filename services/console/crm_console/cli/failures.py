@@ -17,6 +17,7 @@ from crm_console.home import HomeInUse, HomeUnusable
 from crm_console.importing import FileRefused
 from crm_console.reports import NoCitation
 from crm_console.settling import StillBehind
+from crm_console.things import NotThereThen
 from crm_console.transport import ServerSaid, ServerUnreachable
 from crm_console.undoing import NothingCorrelated
 
@@ -31,6 +32,7 @@ _REFUSED: Final = (
     FileRefused,
     NoSuchEvent,
     NoCitation,
+    NotThereThen,
     SubjectUnknown,
     WrongPlace,
 )

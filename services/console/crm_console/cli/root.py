@@ -18,6 +18,7 @@ from crm_console.cli.listing import list_units
 from crm_console.cli.opening import diff
 from crm_console.cli.parking import parked
 from crm_console.cli.rebuilding import rebuild, verifying
+from crm_console.cli.recalling import as_of
 from crm_console.cli.replaying import replay
 from crm_console.cli.reporting import reports
 from crm_console.cli.sampling import sample
@@ -39,6 +40,7 @@ app: Final = typer.Typer(
 app.command()(serve)
 app.command("import", no_args_is_help=True)(bring)
 app.command(no_args_is_help=True)(view)
+app.command("as-of", no_args_is_help=True)(as_of)
 app.command("list", no_args_is_help=True)(list_units)
 app.command(no_args_is_help=True)(history)
 app.command(no_args_is_help=True)(why)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import typer
@@ -13,33 +12,9 @@ from crm_console.cli.figures import ABSENT
 from crm_console.cli.output import Output, OutputOption, chosen, print_csv, print_json, table
 from crm_console.cli.session import opened
 from crm_console.cli.stepping import walk
+from crm_console.things import Kind, history_of
 
 _COLUMNS: Final = ("when", "who", "event", "field", "from", "to")
-
-
-class Kind(StrEnum):
-    """What has a history of its own."""
-
-    LEAD = "lead"
-    PERSON = "person"
-    ORGANISATION = "organisation"
-    STAFF = "staff"
-    DEAL = "deal"
-    ORDER = "order"
-    PRODUCT = "product"
-    PIPELINE = "pipeline"
-    TICKET = "ticket"
-    FEEDBACK = "feedback"
-    CAMPAIGN = "campaign"
-    RESPONSE = "response"
-
-
-_CONTEXTS: Final[Mapping[str, tuple[Kind, ...]]] = {
-    "contacts": (Kind.LEAD, Kind.PERSON, Kind.ORGANISATION, Kind.STAFF),
-    "pipeline": (Kind.DEAL, Kind.ORDER, Kind.PRODUCT, Kind.PIPELINE),
-    "ticketing": (Kind.TICKET, Kind.FEEDBACK),
-    "campaigns": (Kind.CAMPAIGN, Kind.RESPONSE),
-}
 
 
 def history(
@@ -50,15 +25,16 @@ def history(
         bool,
         typer.Option("--step", help="Event by event, with what was known before and after"),
     ] = False,
+    as_of: Annotated[str | None, typer.Option(help="What took effect by the end of it")] = None,
+    known_at: Annotated[str | None, typer.Option(help="What was recorded by the end of it")] = None,
     output: OutputOption = None,
 ) -> None:
     """Show who changed one thing, when, from what to what.
 
-    Example: crm history deal 0190b8a4-3f6e-7c51-9d2e-5f0a6b1c2d3e
+    Example: crm history deal 0190b8a4-3f6e-7c51-9d2e-5f0a6b1c2d3e --as-of 2026-03-31
     """
-    owner = next(name for name, kinds in _CONTEXTS.items() if kind in kinds)
     with explained(), opened(context.obj) as transport:
-        answer = transport.send("GET", f"/v1/{owner}/history/{id}")
+        answer = history_of(transport, kind, id, as_of, known_at)
     how = chosen(output)
     if step:
         walk(answer["events"], how)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -44,6 +44,13 @@ def view(
         "mode": mode,
         **pairs(options or []),
     }
+    print_asked(context, name, asked, output)
+
+
+def print_asked(
+    context: typer.Context, name: str, asked: Mapping[str, str | None], output: Output | None
+) -> None:
+    """Print a view's answer to these parameters, once it has seen everything."""
     with explained(), opened(context.obj) as transport:
         settle(transport)
         answer = transport.send("GET", f"/v1/views/{name}", query=asked)

@@ -61,6 +61,7 @@ class CutOut(BaseModel):
     start: str | None
     end: str | None
     as_of: str | None
+    known_at: str | None
     position: Vector | None
     settled: bool
 
@@ -114,15 +115,14 @@ def facts_router(database: Database, views: Sequence[Projector[Any]], zone: Zone
 
 def _cut(database: Database, question: Question) -> CutOut:
     asked_for = question.parameters
-    times = (asked_for.start, asked_for.end, asked_for.as_of)
-    start, end, as_of = (None if t is None else instant(t).isoformat() for t in times)
     position, settled = question.at, True
     if asked_for.known_at is not None:
         with database.reading() as connection:
             known = known_at(connection, CONTEXTS, asked_for.known_at)
         position, settled = known.sequences, known.settled
-    vector = None if position is None else dict(position)
-    return CutOut(start=start, end=end, as_of=as_of, position=vector, settled=settled)
+    times = {name: getattr(asked_for, name) for name in ("start", "end", "as_of", "known_at")}
+    said = {name: None if at is None else instant(at).isoformat() for name, at in times.items()}
+    return CutOut(**said, position=None if position is None else dict(position), settled=settled)
 
 
 def _tables(database: Database, view: Projector[Any]) -> FactsOut:
