@@ -26,6 +26,8 @@ WITH_EXAMPLES = [
     ("history",),
     ("why",),
     ("diff",),
+    ("what-if", "funnel"),
+    ("what-if", "satisfaction"),
     ("rebuild",),
     ("verify", "views"),
     ("replay",),

@@ -15,6 +15,7 @@ from crm_console.erasing.finding import SubjectUnknown
 from crm_console.files import WrongPlace
 from crm_console.home import HomeInUse, HomeUnusable
 from crm_console.importing import FileRefused
+from crm_console.policies import PolicyUnreadable
 from crm_console.reports import NoCitation
 from crm_console.settling import StillBehind
 from crm_console.things import NotThereThen
@@ -33,6 +34,7 @@ _REFUSED: Final = (
     NoSuchEvent,
     NoCitation,
     NotThereThen,
+    PolicyUnreadable,
     SubjectUnknown,
     WrongPlace,
 )

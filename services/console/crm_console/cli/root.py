@@ -24,6 +24,7 @@ from crm_console.cli.reporting import reports
 from crm_console.cli.sampling import sample
 from crm_console.cli.serving import serve
 from crm_console.cli.session import target_of
+from crm_console.cli.supposing import supposing
 from crm_console.cli.telling import history
 from crm_console.cli.tokens import tokens
 from crm_console.cli.undo import undo
@@ -45,6 +46,7 @@ app.command("list", no_args_is_help=True)(list_units)
 app.command(no_args_is_help=True)(history)
 app.command(no_args_is_help=True)(why)
 app.command(no_args_is_help=True)(diff)
+app.add_typer(supposing, name="what-if")
 app.command(no_args_is_help=True)(rebuild)
 app.add_typer(verifying, name="verify")
 app.command(no_args_is_help=True)(replay)

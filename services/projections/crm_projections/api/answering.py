@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from crm_events.feed.port import Lane
 from crm_events.feed.store import lanes_of
 from crm_service.problems import RequestRefused
 from sqlalchemy import Connection
 
+from crm_projections.api.answer_json import (
+    States,
+    defined,
+    figures_of,
+    instants,
+    standing_json,
+    uncitable,
+)
 from crm_projections.api.asking import Question
+from crm_projections.api.comparing import side_by_side
 from crm_projections.columns.store import ColumnStore
 from crm_projections.engine.database import Database
 from crm_projections.engine.generation import (
@@ -22,15 +31,14 @@ from crm_projections.engine.generation import (
     find_live,
     open_generation,
 )
-from crm_projections.engine.instants import instant, micros
+from crm_projections.engine.instants import micros
 from crm_projections.engine.intake import Clock
 from crm_projections.engine.marks import Known, known_at
-from crm_projections.engine.position import Generation, LaneState, complete_to, load_states
+from crm_projections.engine.position import Generation, complete_to, load_states
+from crm_projections.engine.supposing import Policy, Supposable
 from crm_projections.engine.view import Answer, Cut, Projector, View
 from crm_projections.views.names.projector import NamesView
 from crm_projections.views.names.queries import names_of
-
-States = Mapping[Lane, LaneState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,19 @@ class Answering:
 
     def answer(self, view: View[Any], question: Question) -> dict[str, Any]:
         """The JSON of an answer. Raises what `standing` and the view's own query raise."""
+        return self._answers(view, question, (view.answer,))[0]
+
+    def what_if(self, view: Supposable[Any], question: Question, policy: Policy) -> dict[str, Any]:
+        """The answer as it is and under a policy, of one snapshot, and every figure of both.
+        Raises PolicyRefused too."""
+        asks = (view.answer, partial(view.suppose, policy=policy))
+        live, supposed = self._answers(view, question, asks)
+        differences = side_by_side(live, supposed)
+        return {"live": live, "what_if": supposed, "differences": differences}
+
+    def _answers(
+        self, view: View[Any], question: Question, asks: Sequence[Callable[..., Answer]]
+    ) -> list[dict[str, Any]]:
         parameters = question.parameters
         as_of = micros(self._clock()) if parameters.as_of is None else parameters.as_of
         with self._database.reading() as connection:
@@ -101,19 +122,18 @@ class Answering:
             known = known_of(connection, view, question)
             connection.execution_options(crm_columns=self._columns)
             cut = Cut(as_of, known.sequences if known is not None else {})
-            answer = view.answer(connection, now.opened.tables, cut, parameters)
-            groups = self._with_names(connection, names, answer.groups)
-            rows = self._rows_with_names(connection, names, answer)
-        why_not = _uncitable(now, known)
-        return {
-            "definition": {"id": answer.definition.id, "version": answer.definition.version},
-            "parameters": {**_instants(parameters, as_of), **answer.parameters},
-            "position": now.position,
-            "known": dict(known.sequences) if known is not None else None,
-            "citable": not why_not,
-            "not_citable": why_not,
-            **_figures(answer, rows, groups),
-        }
+            head, foot = instants(parameters, as_of), standing_json(now.states, now.position, known)
+            answers = [ask(connection, now.opened.tables, cut, parameters) for ask in asks]
+            return [
+                {**defined(each, head), **foot, **self._figures(connection, names, each)}
+                for each in answers
+            ]
+
+    def _figures(
+        self, connection: Connection, names: Generation | None, answer: Answer
+    ) -> dict[str, Any]:
+        groups = self._with_names(connection, names, answer.groups)
+        return figures_of(answer, self._rows_with_names(connection, names, answer), groups)
 
     def look(self, view: View[Any], question: Question) -> Looked:
         """A view's answer with ids only, at a position: the one asked about, else how far the view
@@ -127,9 +147,9 @@ class Answering:
             cut = Cut(as_of, known.sequences)
             answer = view.answer(connection, now.opened.tables, cut, parameters)
         given = parameters.model_dump(mode="json", by_alias=True, exclude_none=True)
-        said = {**given, **_instants(parameters, as_of)}
+        said = {**given, **instants(parameters, as_of)}
         said.pop("known_at", None)  # it has become the position
-        return Looked(answer, said, known.sequences, _uncitable(now, known))
+        return Looked(answer, said, known.sequences, uncitable(now.states, now.position, known))
 
     def _with_names(
         self,
@@ -177,44 +197,6 @@ def known_of(connection: Connection, view: View[Any], question: Question) -> Kno
     if question.at is not None:
         return Known(question.at, settled=True)
     return known_at(connection, view.contexts, at) if at is not None else None
-
-
-def _uncitable(now: Standing, known: Known | None) -> list[str]:
-    """Why the same question may get another answer later; empty where it cannot."""
-    why: list[str] = []
-    if parked := sum(state.parked for state in now.states.values()):
-        why.append(f"{parked} events are parked")
-    if known is None:
-        moving = any(s.sequence > now.position[lane.context] for lane, s in now.states.items())
-        return [*why, "events are arriving; ask again, or name a position"] if moving else why
-    if not known.settled:
-        why.append("known_at lies after the last mark")
-    if any(now.position[context] < upto for context, upto in known.sequences.items()):
-        why.append("the view has not come that far yet")
-    return why
-
-
-def _instants(parameters: Any, as_of: int) -> dict[str, str]:
-    given = {
-        "from": parameters.start,
-        "to": parameters.end,
-        "as_of": as_of,
-        "known_at": parameters.known_at,
-    }
-    return {name: instant(at).isoformat() for name, at in given.items() if at is not None}
-
-
-def _figures(
-    answer: Answer, rows: Sequence[Mapping[str, Any]], groups: list[dict[str, Any]] | None
-) -> dict[str, Any]:
-    figures: dict[str, Any] = {"totals": answer.totals, "rows": rows}
-    if groups is not None:
-        figures["groups"] = groups
-    if answer.distribution is not None:
-        figures["distribution"] = answer.distribution
-    if answer.named:
-        figures["next"] = answer.next
-    return {**figures, "excluded": answer.excluded}
 
 
 def _is_id(key: str) -> bool:

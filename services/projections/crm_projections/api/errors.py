@@ -13,6 +13,7 @@ from crm_service.problems import COMMON, Kind, Problem, Registry, RequestRefused
 from crm_projections.engine.evidence import UnknownFigure
 from crm_projections.engine.generation import NothingLive, OutdatedView
 from crm_projections.engine.resolving import LetterSettled, NoSuchLetter, WaitsBehind
+from crm_projections.engine.supposing import PolicyRefused
 from crm_projections.jobs.job import NoSuchJob
 from crm_projections.views.funnel.stages import UnknownPipeline, UnknownStage
 
@@ -30,6 +31,9 @@ ERRORS: Final[Registry] = COMMON.extended(
         "stage-unknown": Kind(422, "No such stage", "Name one of those it lists."),
         "generation-gone": Kind(409, "The view was computed anew meanwhile", "Begin again."),
         "position-ahead": Kind(422, "Past the end of what the view knows", "Name one before it."),
+        "policy-refused": Kind(
+            422, "The policy does not fit", "Change what it says; nothing was done."
+        ),
         "pipeline-unknown": Kind(422, "No such pipeline", "Name one of those it lists."),
     }
 )
@@ -61,6 +65,7 @@ TRANSLATIONS: Final[Mapping[type[Exception], Translation]] = {
     WaitsBehind: lambda error: Problem("letter-waits", str(error), {"first": error.first}),
     NoSuchJob: lambda error: Problem("not-found", str(error)),
     UnknownFigure: lambda error: Problem("figure-unknown", str(error)),
+    PolicyRefused: lambda error: Problem("policy-refused", str(error)),
     UnknownPipeline: lambda error: Problem("pipeline-unknown", str(error)),
     UnknownStage: lambda error: Problem("stage-unknown", str(error)),
     KeysUnavailable: lambda _: unavailable("The key database cannot be reached."),

@@ -26,11 +26,13 @@ from crm_projections.api.schemas import (
     PositionOut,
     ReportOut,
     ViewsOut,
+    WhatIfOut,
     WhyOut,
 )
 from crm_projections.api.standing import Standings
 from crm_projections.engine.evidence import Evident
 from crm_projections.engine.parameters import ViewParameters
+from crm_projections.engine.supposing import Policy, Supposable
 from crm_projections.engine.view import View
 from crm_projections.engine.waiting import Bell, wait_for
 from crm_projections.facts.instants import Reporting
@@ -61,13 +63,16 @@ def questions_router(
     reporting: Reporting,
 ) -> Router:
     """`GET /v1/views/<name>` for each view that can be asked, its reports, and the lists behind
-    their numbers by the path below the view's."""
+    their numbers by the path below the view's; `POST` to ask what if."""
     router = Router(prefix="/v1/views", tags=["views"])
     those = _Asked(router, *work, bell, reporting)
     for view in views:
         those.add(view.definition.id, view, AnswerOut)
         those.add_report(f"{view.definition.id}/report", view)
         those.open(view)
+    supposable = [view for view in views if isinstance(view, Supposable)]
+    for supposed in supposable:
+        those.suppose(supposed)
     for path, listed in lists.items():
         those.add(f"{listed.definition.id}/{path}", listed, PageOut)
     known = ", ".join(view.definition.id for view in views)
@@ -76,6 +81,12 @@ def questions_router(
     @router.get("/{name}/report", include_in_schema=False)
     def refuse_view(name: str) -> None:
         raise RequestRefused("not-found", f"There is no view {name!r}; there are: {known}.")
+
+    @router.post("/{name}/what-if", include_in_schema=False)
+    def refuse_what_if(name: str) -> None:
+        those = ", ".join(view.definition.id for view in supposable)
+        detail = f"There is no what-if of {name!r}; there are: {those}."
+        raise RequestRefused("not-found", detail)
 
     return router
 
@@ -107,6 +118,31 @@ class _Asked:
             name, about = f"{view.definition.id}/{path}", str(work.__doc__)
             self._add(name, view, partial(_opened, work), answer, about, parameters=model)
 
+    def suppose(self, view: Supposable[Any]) -> None:
+        """The view under the policy of the body, beside what it says."""
+        self.router.add_api_route(
+            f"/{view.definition.id}/what-if",
+            self._what_if(view),
+            methods=["POST"],
+            name=f"suppose_{view.definition.id}",
+            response_model=WhatIfOut,
+            description=str(WhatIfOut.__doc__),
+        )
+
+    def _what_if(self, view: Supposable[Any]) -> Callable[..., Awaitable[Response]]:
+        ask = asked(view.parameters, view.contexts, self.reporting.zone)
+
+        async def what_if(policy: Any, question: Question = Depends(ask)) -> Response:
+            work = partial(self._supposed, policy=policy)
+            return await self._worked(view, work, question)
+
+        what_if.__annotations__["policy"] = view.policy
+        return what_if
+
+    def _supposed(self, view: Supposable[Any], question: Question, policy: Policy) -> bytes:
+        found = self.answering.what_if(view, question, policy)
+        return orjson.dumps(found, default=str, option=orjson.OPT_NON_STR_KEYS)
+
     def _add(
         self,
         path: str,
@@ -137,17 +173,21 @@ class _Asked:
         self, view: View[Any], work: Work, parameters: type[ViewParameters]
     ) -> Callable[..., Awaitable[Response]]:
         ask = asked(parameters, view.contexts, self.reporting.zone)
-        answering = self.answering
 
         async def read_view(question: Question = Depends(ask)) -> Response:
-            mine = [token for token in question.after if token.context in view.contexts]
-            read = lambda: answering.states(view)  # noqa: E731 - it is waited with, again and again
-            if mine and not await wait_for(read, mine, question.wait, self.bell):
-                raise behind(await run_sync(answering.position, view))
-            body = await run_sync(work, view, question)
-            return Response(body, media_type="application/json")
+            return await self._worked(view, work, question)
 
         return read_view
+
+    async def _worked(self, view: View[Any], work: Work, question: Question) -> Response:
+        """Wait for what the question names, then answer it beside the loop."""
+        answering = self.answering
+        mine = [token for token in question.after if token.context in view.contexts]
+        read = lambda: answering.states(view)  # noqa: E731 - it is waited with, again and again
+        if mine and not await wait_for(read, mine, question.wait, self.bell):
+            raise behind(await run_sync(answering.position, view))
+        body = await run_sync(work, view, question)
+        return Response(body, media_type="application/json")
 
 
 def _opened(

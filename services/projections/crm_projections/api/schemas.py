@@ -35,6 +35,27 @@ class AnswerOut(BaseModel):
     excluded: dict[str, int]
 
 
+class ComparedOut(BaseModel):
+    """One figure, of the whole or of a group, a row, a score. `difference` is what_if - live, null
+    where one of them is absent."""
+
+    figure: str
+    group: str | None = None
+    row: str | None = None
+    live: Any
+    what_if: Any
+    difference: Any
+
+
+class WhatIfOut(BaseModel):
+    """A view as it is and as it would be under the policy, from one snapshot; nothing is written.
+    `differences` has every figure of both side by side."""
+
+    live: AnswerOut
+    what_if: AnswerOut
+    differences: list[ComparedOut]
+
+
 class CitationOut(BaseModel):
     """What a report is cited by: asked again with these parameters at this position, it has the
     same bytes. `sha256` is that of `report`; `text` says all of it on one line."""

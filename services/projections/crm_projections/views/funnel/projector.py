@@ -19,7 +19,8 @@ from crm_projections.facts.timeline import grouped
 from crm_projections.views.funnel.evidence import FunnelFigures
 from crm_projections.views.funnel.facts import FunnelTables, funnel_tables
 from crm_projections.views.funnel.parameters import FunnelParameters
-from crm_projections.views.funnel.queries import DEFINITION, answer
+from crm_projections.views.funnel.queries import DEFINITION, answer, suppose
+from crm_projections.views.funnel.stage_map import StageMap
 from crm_projections.views.funnel.standing import FunnelFact, fact_of
 from crm_projections.views.funnel.storage import (
     Move,
@@ -42,6 +43,7 @@ class FunnelView:
     handles: ClassVar = frozenset(UNITS + _PIPELINES)
 
     parameters: ClassVar[type[ViewParameters]] = FunnelParameters
+    policy: ClassVar = StageMap
 
     def __init__(self, reporting: Reporting) -> None:
         self._reporting = reporting
@@ -77,6 +79,16 @@ class FunnelView:
         parameters: Any,
     ) -> Answer:
         return answer(connection, tables, cut, parameters, self._reporting)
+
+    def suppose(
+        self,
+        connection: Connection,
+        tables: FunnelTables,
+        cut: Cut,
+        parameters: Any,
+        policy: StageMap,
+    ) -> Answer:
+        return suppose(connection, tables, cut, parameters, self._reporting, to=policy)
 
     def sums(
         self, connection: Connection, tables: FunnelTables, cut: Cut, parameters: Any

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from crm_projections.columns.frame import Columns
 from crm_projections.engine.view import Answer, Cut, Definition
 from crm_projections.facts.instants import Reporting, last_day_before, local_day
 from crm_projections.views.funnel import kept
@@ -23,7 +25,14 @@ from crm_projections.views.funnel.rows import (
     snapshot_rows,
     stage_table,
 )
-from crm_projections.views.funnel.stages import stages_at
+from crm_projections.views.funnel.stage_map import StageMap
+from crm_projections.views.funnel.stages import Stages, stages_at
+from crm_projections.views.funnel.supposing import (
+    entered_stages,
+    of_pipeline,
+    supposed_moves,
+    supposed_standings,
+)
 from crm_projections.views.funnel.totals import Cell, Closed, excluded, named, totals_of
 from crm_projections.views.funnel.trend import Trend
 
@@ -33,26 +42,29 @@ _WHOLE: Final = object()
 RowsOf = Callable[[Any, Sequence[Cell]], list[Row]]
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a question counts over: the stages of one pipeline, and facts that name them."""
+
+    stages: Stages
+    standings: Columns
+    moves: Callable[[], Columns]
+
+
 class FunnelQuery:
-    """One question to the funnel: the pieces share a connection, a cut and parameters."""
+    """One question to the funnel: the pieces share a history, a cut and parameters."""
 
     def __init__(
-        self,
-        connection: Connection,
-        tables: FunnelTables,
-        cut: Cut,
-        parameters: FunnelParameters,
-        reporting: Reporting,
+        self, history: History, cut: Cut, parameters: FunnelParameters, reporting: Reporting
     ) -> None:
-        self._connection = connection
-        self._tables = tables
+        self._history = history
         self._cut = cut
         self._parameters = parameters
         self._zone = reporting.zone
         self._currency = parameters.currency or reporting.currency
-        self._stages = stages_at(connection, tables, cut, parameters.pipeline)
+        self._stages = history.stages
         self._counts = UnitCounts(
-            kept.standings(connection, tables),
+            history.standings,
             cut,
             parameters,
             reporting=reporting,
@@ -110,7 +122,7 @@ class FunnelQuery:
         return lambda key, own: shape(own, self._stages, days.get(key, {}))
 
     def _moves(self) -> MoveCounts:
-        moves = kept.moves(self._connection, self._tables)
+        moves = self._history.moves()
         return MoveCounts(moves, self._cut, self._parameters, self._stages.pipeline)
 
     def _trends(self) -> RowsOf:
@@ -155,5 +167,27 @@ def answer(
     parameters: FunnelParameters,
     reporting: Reporting,
 ) -> Answer:
-    """The funnel at a cut. Raises UnknownPipeline."""
-    return FunnelQuery(connection, tables, cut, parameters, reporting).answer()
+    """The funnel at a cut. Raises UnknownPipeline and UnknownStage."""
+    stages = stages_at(connection, tables, cut, parameters.pipeline)
+    standings = kept.standings(connection, tables)
+    history = History(stages, standings, lambda: kept.moves(connection, tables))
+    return FunnelQuery(history, cut, parameters, reporting).answer()
+
+
+def suppose(
+    connection: Connection,
+    tables: FunnelTables,
+    cut: Cut,
+    parameters: FunnelParameters,
+    reporting: Reporting,
+    *,
+    to: StageMap,
+) -> Answer:
+    """The funnel at a cut with other stages. Raises PolicyRefused too."""
+    known = stages_at(connection, tables, cut, parameters.pipeline)
+    moves = of_pipeline(kept.moves(connection, tables), known.pipeline)
+    stages = to.fitted(known, entered_stages(moves))
+    standings = of_pipeline(kept.standings(connection, tables), known.pipeline)
+    supposed = supposed_standings(standings, moves, cut, to)
+    history = History(stages, supposed, lambda: supposed_moves(moves, to))
+    return FunnelQuery(history, cut, parameters, reporting).answer()

@@ -15,7 +15,7 @@ from crm_projections.columns.words import ABSENT
 from crm_projections.engine.view import Cut
 from crm_projections.views.satisfaction.parameters import SatisfactionParameters
 
-_DATES: Final = ("week", "month")
+DATES: Final = ("week", "month")
 
 
 class Standing:
@@ -54,4 +54,4 @@ class Standing:
     def _key_of(self, code: int) -> Any:
         if self._by is None:
             return None
-        return code if self._by in _DATES else self._columns.words[self._by].value_of(code)
+        return code if self._by in DATES else self._columns.words[self._by].value_of(code)

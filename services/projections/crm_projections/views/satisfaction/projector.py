@@ -14,6 +14,7 @@ from crm_projections.views.satisfaction.evidence import SatisfactionFigures
 from crm_projections.views.satisfaction.facts import SatisfactionTables, satisfaction_tables
 from crm_projections.views.satisfaction.parameters import SatisfactionParameters
 from crm_projections.views.satisfaction.queries import DEFINITION, answer
+from crm_projections.views.satisfaction.rule import SurveyRule
 from crm_projections.views.satisfaction.states import HANDLED, fact_of
 from crm_projections.views.satisfaction.storage import Ticket, load_tickets, store_tickets
 
@@ -25,6 +26,7 @@ class SatisfactionView:
     contexts: ClassVar = ("ticketing",)
     handles: ClassVar[frozenset[type[Event]]] = frozenset(HANDLED)
     parameters: ClassVar = SatisfactionParameters
+    policy: ClassVar = SurveyRule
 
     def __init__(self, reporting: Reporting) -> None:
         self._reporting = reporting
@@ -51,6 +53,16 @@ class SatisfactionView:
         parameters: SatisfactionParameters,
     ) -> Answer:
         return answer(connection, tables, cut, parameters)
+
+    def suppose(
+        self,
+        connection: Connection,
+        tables: SatisfactionTables,
+        cut: Cut,
+        parameters: SatisfactionParameters,
+        policy: SurveyRule,
+    ) -> Answer:
+        return answer(connection, tables, cut, parameters, policy)
 
     def sums(
         self, connection: Connection, tables: SatisfactionTables, _: Cut, parameters: Any

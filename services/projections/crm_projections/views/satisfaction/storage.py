@@ -68,17 +68,31 @@ def load_tickets(
     return found
 
 
+def load_facts(
+    connection: Connection, tables: SatisfactionTables, ids: Sequence[UUID]
+) -> dict[UUID, list[TicketFact]]:
+    """Every fact of these tickets, in the order they became known."""
+    found: dict[UUID, list[TicketFact]] = {}
+    for start in range(0, len(ids), _CHUNK):
+        for fact in _facts(connection, tables.events, ids[start : start + _CHUNK]):
+            found.setdefault(fact.unit, []).append(fact)
+    return found
+
+
+def _facts(connection: Connection, events: Table, ids: Sequence[UUID]) -> Iterable[TicketFact]:
+    facts = select(events).where(events.c.unit.in_(ids)).order_by(events.c.sequence)
+    for row in connection.execute(facts).mappings():
+        event = _TYPES[row["type"]].model_validate_json(row["data"])
+        yield TicketFact(**{name: row[name] for name in _FACT}, event=event)
+
+
 def _load(
     connection: Connection,
     tables: SatisfactionTables,
     ids: Sequence[UUID],
     found: dict[UUID, Ticket],
 ) -> None:
-    events = tables.events
-    facts = select(events).where(events.c.unit.in_(ids)).order_by(events.c.sequence)
-    for row in connection.execute(facts).mappings():
-        event = _TYPES[row["type"]].model_validate_json(row["data"])
-        fact = TicketFact(**{name: row[name] for name in _FACT}, event=event)
+    for fact in _facts(connection, tables.events, ids):
         found.setdefault(fact.unit, Ticket()).ticket.facts.append(fact)
     for row in _believed(connection, tables.tickets, ids):
         ticket = TicketState(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crm_projections.facts.statistics import mean_of, ratio, wilson
+from crm_projections.views.satisfaction.rule import SurveyRule
 
 SCALE = range(1, 6)
 
@@ -21,10 +22,12 @@ class Counts:
     scores: Counter[int] = field(default_factory=Counter)
 
 
-def named(counts: Counts) -> dict[str, Any]:
-    """The totals under their published names. Top-2-box: the share of 4 and 5 among answers."""
+def named(counts: Counts, rule: SurveyRule) -> dict[str, Any]:
+    """The totals under their published names. Top-2-box: the share of 4 and 5 among answers, as
+    the rule in force has it."""
     responses = sum(counts.scores.values())
-    top = counts.scores[4] + counts.scores[5]
+    top = sum(counts.scores[score] for score in SCALE if score >= rule.satisfied_from)
+    bottom = sum(counts.scores[score] for score in SCALE if score <= rule.dissatisfied_upto)
     low, high = wilson(top, responses) or (None, None)
     return {
         "tickets": counts.tickets,
@@ -36,7 +39,7 @@ def named(counts: Counts) -> dict[str, Any]:
         "top2_box": ratio(top, responses),
         "top2_box_low": low,
         "top2_box_high": high,
-        "bottom2_box": ratio(counts.scores[1] + counts.scores[2], responses),
+        "bottom2_box": ratio(bottom, responses),
     }
 
 
