@@ -167,10 +167,10 @@ class Deal:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 7)), max_size=20),
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 7)), min_size=6, max_size=20),
     maps(),
-    st.integers(0, 20),
-    st.sampled_from(MODES),
+    st.integers(4, 20),
+    st.sampled_from(("flow", "trend", "cohort")),
 )
 def test_a_move_between_stages_that_become_one_is_none(
     choices: list[tuple[int, int]], to: StageMap, day: int, mode: str
