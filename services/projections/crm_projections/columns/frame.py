@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crm_projections.columns.layout import Layout
-from crm_projections.columns.reading import Rows
+from crm_projections.columns.rows import Rows
 from crm_projections.columns.words import Numbering, Words
 
 Array = NDArray[Any]
@@ -119,11 +119,10 @@ class Frame:
             self._arrays[name].append(self._things[name].coded(ids[new]))
 
     def _coded(self, rows: Rows) -> dict[str, Array]:
-        found = {}
-        for place, name in enumerate(self._layout.words):
-            codes = self._words[name].coded(words[place] for words in rows.combinations)
-            found[name] = codes[rows.combination]
-        return found
+        return {
+            name: self._words[name].coded(words)[places]
+            for name, (words, places) in rows.words.items()
+        }
 
     def _keys(self, rows: Rows, contexts: Array) -> Array:
         if self._layout.key is not None:
