@@ -11,11 +11,14 @@ from pathlib import Path
 import httpx
 import pytest
 from crm_console.embedded.host import Embedded
+from crm_console.embedded.served import served_home
 from crm_console.home import Home, HomeUnusable
 
 from tests.console.homes import CONTEXTS, opened, settings, tell
+from tests.support.until import until
 
 SERVICES = (*CONTEXTS, "views")
+_TABLES = 5  # two of the funnel, two of satisfaction, one of retention
 
 
 @asynccontextmanager
@@ -150,3 +153,11 @@ def test_what_was_refused_can_be_opened_once_mended(used: Home) -> None:
     (used.path / "secret").write_text(kept)
     with opened(used) as transport:
         assert transport.send("GET", "/readyz")["status"] == "ok"
+
+
+async def test_whoever_serves_reads_what_answers_need_before_anybody_asks(home: Home) -> None:
+    embedded = Embedded(home, settings())
+    app = served_home(embedded)
+    with home.held():
+        async with app.router.lifespan_context(app):
+            await until(lambda: len(embedded.views.columns.tables) == _TABLES)

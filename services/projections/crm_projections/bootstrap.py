@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -17,8 +16,6 @@ from crm_events.keys.master import MasterKeyMissing
 from crm_events.keys.open import open_keys
 from crm_events.keys.port import SubjectKeys
 from crm_service.app import Edge, create_app
-from crm_service.following import together, watch
-from crm_service.health import Check, NotReady
 from crm_service.logging import configure
 from crm_service.metrics import new_registry
 from crm_service.principals import Principals
@@ -38,10 +35,11 @@ from crm_projections.api.opening import Opening
 from crm_projections.api.parked_routes import parked_router
 from crm_projections.api.routes import questions_router, views_router
 from crm_projections.api.standing import Standings
+from crm_projections.columns.layout import Columnar
 from crm_projections.columns.store import ColumnStore
+from crm_projections.columns.warming import Warming
 from crm_projections.engine.database import Database, open_database
 from crm_projections.engine.elsewhere import StoresElsewhere
-from crm_projections.engine.evidence import Evident
 from crm_projections.engine.feeds import Feeds, kafka_feeds, store_feeds
 from crm_projections.engine.generation import OutdatedView, migrate, open_live
 from crm_projections.engine.host import ViewHost
@@ -50,6 +48,7 @@ from crm_projections.engine.resolving import Resolver
 from crm_projections.engine.view import Projector, View
 from crm_projections.engine.waiting import Bell
 from crm_projections.facts.instants import Reporting
+from crm_projections.jobs.following import follow, readiness
 from crm_projections.jobs.queue import Queue
 from crm_projections.jobs.worker import JobWorker
 from crm_projections.settings import ProjectionSettings, projection_settings
@@ -64,10 +63,11 @@ class Views:
 
     database: Database
     codec: Codec
-    questions: tuple[Evident[Any], ...]
+    questions: tuple[Columnar[Any], ...]
     lists: Mapping[str, View[Any]]
     reporting: Reporting
     bell: Bell
+    columns: ColumnStore
 
     @property
     def all(self) -> tuple[Projector[Any], ...]:
@@ -81,6 +81,10 @@ class Views:
     def worker(self, host: ViewHost) -> JobWorker:
         """Does what is asked for in the queue; to be run beside what follows the views."""
         return JobWorker(host, self.queue)
+
+    def warming(self) -> Warming:
+        """Reads what answers need, for a process that is to give many."""
+        return Warming(self.database, self.columns, self.questions)
 
     def _by_name(self) -> dict[str, Projector[Any]]:
         return {view.definition.id: view for view in self.all}
@@ -112,9 +116,8 @@ class Views:
 
     def api(self, principals: Principals, edge: Edge | None = None) -> FastAPI:
         """The HTTP API, ready to be served or mounted."""
-        columns = ColumnStore(self.database.beside)
-        answering = Answering(self.database, names(), utc_now, columns)
-        opening = Opening(self.database, columns, utc_now)
+        answering = Answering(self.database, names(), utc_now, self.columns)
+        opening = Opening(self.database, self.columns, utc_now)
         resolver = Resolver(self.database, self.all, self.codec, utc_now)
         routers = [
             views_router(Standings(self.database, self.all)),
@@ -141,7 +144,7 @@ def build(database: Database, keys: SubjectKeys, zone: str, currency: str) -> Vi
     """All views over a database. `zone` and `currency` are those that reports are made in."""
     reporting = Reporting(ZoneInfo(zone), currency)
     asked = questions(reporting), lists(reporting)
-    return Views(database, Codec(keys), *asked, reporting, Bell())
+    return Views(database, Codec(keys), *asked, reporting, Bell(), ColumnStore(database.beside))
 
 
 # --- the roles ---
@@ -150,7 +153,11 @@ def build(database: Database, keys: SubjectKeys, zone: str, currency: str) -> Vi
 def _serve() -> int:
     settings = _told()
     with _opened(settings) as views:
-        edge = Edge(threads=settings.pool, allowed_hosts=settings.allowed_hosts)
+        edge = Edge(
+            threads=settings.pool,
+            allowed_hosts=settings.allowed_hosts,
+            lifespan=lambda _: views.warming().beside(),
+        )
         return serve(views.api(settings.principals(), edge), settings.host, settings.port)
 
 
@@ -160,32 +167,10 @@ def _project() -> int:
     with _opened(settings) as views:
         host = views.host(feeds, settings.views)
         probes = Probes(
-            settings.host, settings.health_port, _readiness(host, settings.lag), host.registry
+            settings.host, settings.health_port, readiness(host, settings.lag), host.registry
         )
         worker = views.worker(host)
-        return run_worker(lambda stop: _follow(host, worker, stop), probes)
-
-
-async def _follow(host: ViewHost, worker: JobWorker, stop: asyncio.Event) -> None:
-    """Raises StandsStill when a view that has something to take does not move for too long."""
-    await host.prepare()
-    loops = host.work()
-    watching = [watch(partial(host.due, p), partial(getattr, p, "moves")) for p in host.projections]
-    await together(stop, [*loops, *watching, worker.run()])
-
-
-def _readiness(host: ViewHost, most: int) -> Mapping[str, Check]:
-    def following() -> None:
-        reason = host.failed()
-        if reason is not None:
-            raise NotReady(reason)
-
-    def near() -> None:
-        far = {p.name: host.lag(p.name) for p in host.projections if host.lag(p.name) > most}
-        if far:
-            raise NotReady(f"too far behind: {far}")
-
-    return {"database": host.database.ping, "following": following, "lag": near}
+        return run_worker(lambda stop: follow(host, worker, stop), probes)
 
 
 def _rebuild() -> None:

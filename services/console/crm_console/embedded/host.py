@@ -37,7 +37,7 @@ class Embedded:
         self._tasks: list[asyncio.Task[None]] = []
         self._closing: AsyncExitStack
         self._stores: Stores
-        self._views: Views
+        self.views: Views
         self._following: ViewHost
         self._dispatch: Dispatch
         self._keepers: list[AuditKeeper] = []
@@ -63,10 +63,10 @@ class Embedded:
             opening.push_async_callback(asyncio.to_thread, database.close)
             await asyncio.to_thread(database.ping)
         keys, zone = self._stores.keys, settings.timezone
-        self._views = build(database, keys, zone, settings.currency)
+        self.views = build(database, keys, zone, settings.currency)
 
     async def _start(self, opening: AsyncExitStack) -> None:
-        self._following = self._views.host(store_feeds(self._stores.recorders))
+        self._following = self.views.host(store_feeds(self._stores.recorders))
         self._dispatch = self._dispatcher(self._settings.principals())
         await opening.enter_async_context(self.front.router.lifespan_context(self.front))
         opening.push_async_callback(self._following.stop)
@@ -79,7 +79,7 @@ class Embedded:
         for keeper in self._keepers:
             self._follow(keeper.run())
         self._follow(self._mark())
-        self._follow(self._views.worker(self._following).run())
+        self._follow(self.views.worker(self._following).run())
 
     def _dispatcher(self, principals: Principals) -> Dispatch:
         desks = [context.audit for context in self._stores.contexts.values()]
@@ -88,7 +88,7 @@ class Embedded:
         services = {
             name: context.api(principals, edge) for name, context in self._stores.contexts.items()
         }
-        services["views"] = self._views.api(principals, edge)
+        services["views"] = self.views.api(principals, edge)
         self.front = create_app(
             "CRM", "crm", [], principals=principals, readiness=self._checks(), edge=edge
         )

@@ -16,7 +16,7 @@ def served_home(embedded: Embedded) -> Starlette:
 
     @asynccontextmanager
     async def living(_: Starlette) -> AsyncIterator[None]:
-        async with embedded:
+        async with embedded, embedded.views.warming().beside():
             yield
 
     return Starlette(routes=[Mount("/", app=embedded)], lifespan=living)

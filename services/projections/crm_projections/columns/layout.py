@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from sqlalchemy import Boolean, Table, Text, Uuid
 
+from crm_projections.engine.evidence import Evident
+
+TablesT = TypeVar("TablesT")
 NOTHING: Final = -(2**62)
 """Stands for an absent number; no amount, score or instant is it."""
 
@@ -54,3 +58,10 @@ class Layout:
         truth = isinstance(self.table.c[name].type, Boolean)
         inner = f'CAST("{name}" AS INTEGER)' if truth else f'"{name}"'
         return f"CAST({inner} AS BIGINT)"
+
+
+class Columnar(Evident[TablesT], Protocol[TablesT]):
+    """A view that is answered over columns."""
+
+    def layouts(self, tables: TablesT, /) -> Sequence[Layout]:
+        """Of every table that its answers are counted over."""

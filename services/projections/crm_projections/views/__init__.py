@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crm_projections.engine.evidence import Evident
+from crm_projections.columns.layout import Columnar
 from crm_projections.engine.view import View
 from crm_projections.facts.instants import Reporting
 from crm_projections.views.funnel.listing import UnitsView
@@ -15,7 +15,7 @@ from crm_projections.views.retention.projector import RetentionView
 from crm_projections.views.satisfaction.projector import SatisfactionView
 
 
-def questions(reporting: Reporting) -> tuple[Evident[Any], ...]:
+def questions(reporting: Reporting) -> tuple[Columnar[Any], ...]:
     """Every view that can be asked, under the name of its definition."""
     return (FunnelView(reporting), SatisfactionView(reporting), RetentionView(reporting))
 

@@ -12,12 +12,14 @@ from crm_events.contracts import pipeline
 from crm_events.event import Event
 from sqlalchemy import Connection, MetaData, insert, select
 
+from crm_projections.columns.layout import Layout
 from crm_projections.engine.parameters import ViewParameters
 from crm_projections.engine.view import Answer, Cut, Received
 from crm_projections.facts.instants import Reporting
 from crm_projections.facts.timeline import grouped
 from crm_projections.views.funnel.evidence import FunnelFigures
 from crm_projections.views.funnel.facts import FunnelTables, funnel_tables
+from crm_projections.views.funnel.kept import moves_layout, standings_layout
 from crm_projections.views.funnel.parameters import FunnelParameters
 from crm_projections.views.funnel.queries import DEFINITION, answer, suppose
 from crm_projections.views.funnel.stage_map import StageMap
@@ -89,6 +91,9 @@ class FunnelView:
         policy: StageMap,
     ) -> Answer:
         return suppose(connection, tables, cut, parameters, self._reporting, to=policy)
+
+    def layouts(self, tables: FunnelTables) -> tuple[Layout, ...]:
+        return standings_layout(tables), moves_layout(tables)
 
     def sums(
         self, connection: Connection, tables: FunnelTables, cut: Cut, parameters: Any

@@ -12,12 +12,14 @@ from crm_events.envelope import Envelope
 from crm_events.event import Event
 from sqlalchemy import Connection, MetaData, Table, select
 
+from crm_projections.columns.layout import Layout
 from crm_projections.engine.view import Answer, Cut, Received
 from crm_projections.engine.writing import among, end_rows, insert_rows
 from crm_projections.facts.amounts import units
 from crm_projections.facts.instants import FOREVER, Reporting, local_day_and_month, micros
 from crm_projections.views.retention.evidence import RetentionFigures
 from crm_projections.views.retention.facts import order_table
+from crm_projections.views.retention.orders import layout
 from crm_projections.views.retention.parameters import RetentionParameters
 from crm_projections.views.retention.queries import DEFINITION, RetentionQuery
 
@@ -111,6 +113,9 @@ class RetentionView:
         self, connection: Connection, tables: Table, cut: Cut, parameters: RetentionParameters
     ) -> Answer:
         return RetentionQuery(connection, tables, cut, parameters, self._reporting).answer()
+
+    def layouts(self, tables: Table) -> tuple[Layout, ...]:
+        return (layout(tables),)
 
     def sums(
         self, connection: Connection, tables: Table, _: Cut, parameters: Any

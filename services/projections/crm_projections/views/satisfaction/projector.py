@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 from crm_events.event import Event
 from sqlalchemy import Connection, MetaData
 
+from crm_projections.columns.layout import Layout
 from crm_projections.engine.view import Answer, Cut, Received
 from crm_projections.facts.instants import Reporting
 from crm_projections.views.satisfaction.evidence import SatisfactionFigures
 from crm_projections.views.satisfaction.facts import SatisfactionTables, satisfaction_tables
+from crm_projections.views.satisfaction.kept import surveys_layout, tickets_layout
 from crm_projections.views.satisfaction.parameters import SatisfactionParameters
 from crm_projections.views.satisfaction.queries import DEFINITION, answer
 from crm_projections.views.satisfaction.rule import SurveyRule
@@ -63,6 +65,9 @@ class SatisfactionView:
         policy: SurveyRule,
     ) -> Answer:
         return answer(connection, tables, cut, parameters, policy)
+
+    def layouts(self, tables: SatisfactionTables) -> tuple[Layout, ...]:
+        return tickets_layout(tables), surveys_layout(tables)
 
     def sums(
         self, connection: Connection, tables: SatisfactionTables, _: Cut, parameters: Any
