@@ -23,7 +23,8 @@ CONTEXTS: Final = ("contacts", "pipeline")
 SHORT, LONG = 2, 6
 VIEWS: Final = "projections-views"
 _RATE: Final = 25.0
-_SECONDS: Final = 90.0
+_SECONDS: Final = 240.0
+"""Patience with a machine that has other work; no bar."""
 _ROWS: Final = 40
 
 PLACES: Final = {
