@@ -58,6 +58,30 @@ async def test_a_difference_is_told_by_the_events_between(served: Served) -> Non
     assert answer["inputs"]["win_rate_closed"] == ["won", "lost"]
 
 
+async def test_what_is_worked_out_is_told_as_it_was_and_is(served: Served) -> None:
+    told = await _three_opened_two_won(served)
+    times = [told[index].occurred_at.isoformat() for index in (2, 3, 4)]
+    answer = await served.get("/funnel/diff", as_of_before=times[1], as_of=times[2])
+    derived = {each["figure"]: each for each in answer["derived"]}
+    assert derived.keys() == answer["inputs"].keys()
+    share = derived["won_share_all"]
+    assert (share["before"], share["after"]) == (1 / 3, 2 / 3)
+    assert share["difference"] == 2 / 3 - 1 / 3
+    mean = derived["won_amount_mean"]
+    assert [Decimal(mean[name]) for name in ("before", "after", "difference")] == [
+        Decimal("10.5"),
+        Decimal("15.75"),
+        Decimal("5.25"),
+    ]
+    before = await served.get("/funnel", as_of=times[1])
+    assert share["before"] == before["totals"]["won_share_all"]
+    none = await served.get("/funnel/diff", as_of_before=times[0], as_of=times[1])
+    rate = next(each for each in none["derived"] if each["figure"] == "win_rate_closed")
+    assert (rate["before"], rate["after"], rate["difference"]) == (None, 1.0, None)
+    grouped = await served.get("/funnel/diff", as_of_before=times[1], as_of=times[2], by="region")
+    assert grouped["derived"] == answer["derived"]
+
+
 async def test_what_cannot_be_opened_is_refused(served: Served) -> None:
     await served.settle()
     answer = await served.client.get("/v1/views/funnel/why", params={"figure": "win_rate_closed"})

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from crm_console.cli.failures import explained
+from crm_console.cli.figures import shown
 from crm_console.cli.output import Output, OutputOption, chosen, print_csv, print_json, say, table
 from crm_console.cli.session import opened
 from crm_console.cli.viewing import pairs
@@ -15,6 +16,7 @@ from crm_console.settling import settle
 
 _EVENT: Final = ("effective", "type", "aggregate_id", "id", "added")
 _FIGURE: Final = ("figure", "row", "before", "after", "difference", "events")
+_CHANGE: Final = ("before", "after", "difference")
 _MOST: Final = 10_000
 VIEWS: Final = ("funnel", "satisfaction", "retention")
 
@@ -86,12 +88,15 @@ def diff(
     if how is Output.JSON:
         print_json(answer)
     elif how is Output.CSV:
-        print_csv(answer["events"] if events else answer["figures"])
+        print_csv(answer["events"] if events else [*answer["figures"], *answer["derived"]])
     else:
         _print_diff(answer)
 
 
 def _print_diff(answer: Mapping[str, Any]) -> None:
     table("", _FIGURE, [[figure.get(name) for name in _FIGURE] for figure in answer["figures"]])
+    derived = answer["derived"]
+    rows = [[d["figure"], *(shown(d["figure"], d[name]) for name in _CHANGE)] for d in derived]
+    table("", ("figure", *_CHANGE), rows)
     if answer.get("events") is not None:
         _print_events("", answer)

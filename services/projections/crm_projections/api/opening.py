@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from crm_projections.api.answering import Standing, known_of, standing
 from crm_projections.api.asking import Question
+from crm_projections.api.derived import derived
 from crm_projections.columns.store import ColumnStore
 from crm_projections.engine.database import Database
 from crm_projections.engine.evidence import Cause, Evidence, Evident, Figure, Sums, Unit
@@ -76,7 +77,7 @@ class Opening:
         }
 
     def diff(self, view: Evident[Any], question: Question) -> dict[str, Any]:
-        """Every sum at both cuts, and the events between them."""
+        """Every sum at both cuts, what is worked out from them, and the events between them."""
         asked = question.parameters
         with self._database.reading() as connection:
             connection.execution_options(crm_columns=self._columns)
@@ -86,10 +87,14 @@ class Opening:
             found = [
                 sums.summed(figure).between(connection, before, after) for figure in sums.all()
             ]
+            then, at = (
+                view.answer(connection, now.opened.tables, cut, asked) for cut in (before, after)
+            )
         return {
             **_said(view, now, after),
             "before": _cut_json(before),
             "figures": [_difference(each) for each in found],
+            "derived": derived(sums.inputs, then, at, asked.key),
             "inputs": {name: list(of) for name, of in sums.inputs.items()},
             **(_events(found, asked.limit) if asked.events else {}),
         }

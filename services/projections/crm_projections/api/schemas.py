@@ -97,11 +97,13 @@ class WhyOut(CausesOut):
 
 
 class DiffOut(CausesOut):
-    """Every sum before, after, and their difference; `inputs` says of the other figures which
-    sums they are worked out from. Each event is told once, with what it added to every figure."""
+    """Every sum before, after, and their difference; under `derived` the same of ratios, means and
+    medians, and `inputs` says which sums they are worked out from. Each event is told once, with
+    what it added to every figure."""
 
     before: dict[str, Any]
     figures: list[dict[str, Any]]
+    derived: list[dict[str, Any]]
     inputs: dict[str, list[str]]
     events: list[dict[str, Any]] | None = None
     events_in_all: int | None = None
