@@ -8,6 +8,7 @@ from crm_console.settling import settle
 from crm_console.transport import Transport
 from crm_ticketing.application.surveys import survey_id
 
+from tests.console.homes import CONTEXTS
 from tests.privacy.telling import Teller
 
 CONTACTS, PIPELINE = "/v1/contacts", "/v1/pipeline"
@@ -28,6 +29,7 @@ def tell_everything(transport: Transport) -> Teller:
     _campaigns(teller)
     _files(teller)
     _erasure(teller)
+    _undoing(teller)
     settle(transport)
     return teller
 
@@ -143,3 +145,11 @@ def _erasure(teller: Teller) -> None:
     found = {"stated_at": now, "contexts": [], "views": [], "unchanged": True}
     teller.tell(f"{CONTACTS}/erasures/{{id}}:certify", at=at, **found)
     teller.tell(f"{CONTACTS}/keys:reapply")
+
+
+def _undoing(teller: Teller) -> None:
+    """Of nothing, so that all that was said stays said."""
+    nothing = str(UUID(int=2))
+    for context in CONTEXTS:
+        teller.tell(f"/v1/{context}/undo", correlation=nothing, dry_run=False, in_use=[])
+        teller.tell(f"/v1/{context}/references", correlation=nothing, ids=[], left=[])

@@ -155,7 +155,7 @@ BUGS = (
     Bug(
         "parked aggregates remembered from the start",
         "a process that is given a lane does not look at what its last owner parked",
-        "I4",
+        "I2",
         instead(intake.Intake, "_stored", _parked_as_at_first),
         shows=26,
     ),
