@@ -70,11 +70,11 @@ class Undo:
 
     def carry_out(self, plans: Sequence[Plan]) -> None:
         """All at once, or one by one where somebody else writes too. Raises LostRace."""
-        todo = [plan for plan in plans if plan.does]
+        doing = [plan for plan in plans if plan.does]
         try:
-            self._save(todo)
+            self._save(doing)
         except VersionConflict:
-            for plan in todo:
+            for plan in doing:
                 self._alone(plan.id)
 
     def _alone(self, id: UUID) -> None:

@@ -7,6 +7,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from crm_console.cli.asking import (
+    AsOfOption,
+    ByOption,
+    FromOption,
+    KnownAtOption,
+    ModeOption,
+    ToOption,
+)
 from crm_console.cli.failures import FOUND_WRONG, explained
 from crm_console.cli.output import Output, OutputOption, chosen, print_csv, print_json, say
 from crm_console.cli.session import opened
@@ -26,12 +34,12 @@ reports: Final = typer.Typer(
 def run_report(
     context: typer.Context,
     view: Annotated[str, typer.Argument(help="funnel, satisfaction or retention")],
-    start: Annotated[str | None, typer.Option("--from", help="Begin of the period")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="End of the period, not included")] = None,
-    as_of: Annotated[str | None, typer.Option(help="As it was at the end of this day")] = None,
-    known_at: Annotated[str | None, typer.Option(help="As it was known by this time")] = None,
-    by: Annotated[str | None, typer.Option(help="Break down, such as region or owner")] = None,
-    mode: Annotated[str | None, typer.Option(help="cohort, snapshot, flow; classic, ...")] = None,
+    start: FromOption = None,
+    end: ToOption = None,
+    as_of: AsOfOption = None,
+    known_at: KnownAtOption = None,
+    by: ByOption = None,
+    mode: ModeOption = None,
     options: Annotated[
         list[str] | None, typer.Option("--set", help="Another parameter of the view: every=30d")
     ] = None,

@@ -7,6 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
+from crm_console.cli.asking import (
+    AsOfOption,
+    ByOption,
+    FromOption,
+    KnownAtOption,
+    ModeOption,
+    ToOption,
+)
 from crm_console.cli.failures import explained
 from crm_console.cli.output import Output, OutputOption, chosen, print_csv, print_json
 from crm_console.cli.session import opened
@@ -17,12 +25,12 @@ from crm_console.settling import settle
 def view(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="funnel, satisfaction or retention")],
-    start: Annotated[str | None, typer.Option("--from", help="Begin of the period")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="End of the period, not included")] = None,
-    as_of: Annotated[str | None, typer.Option(help="As it was at the end of this day")] = None,
-    known_at: Annotated[str | None, typer.Option(help="As it was known by this time")] = None,
-    by: Annotated[str | None, typer.Option(help="Break down, such as region or owner")] = None,
-    mode: Annotated[str | None, typer.Option(help="cohort, snapshot, flow; classic, ...")] = None,
+    start: FromOption = None,
+    end: ToOption = None,
+    as_of: AsOfOption = None,
+    known_at: KnownAtOption = None,
+    by: ByOption = None,
+    mode: ModeOption = None,
     options: Annotated[
         list[str] | None,
         typer.Option("--set", help="Another parameter of the view: pipeline=sales, every=30d"),
