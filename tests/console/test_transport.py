@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Self
 
 import pytest
+import uvicorn
 from crm_console.transport import InProcess, OverHttp, ServerSaid, ServerUnreachable, Transport
 from crm_servers.ports import free_port
 from starlette.applications import Starlette
@@ -157,6 +161,54 @@ def test_an_application_that_does_not_start_leaves_no_thread() -> None:
     with pytest.raises(LookupError, match="no home"), InProcess(Unwilling()):
         pass
     assert threading.active_count() == before
+
+
+@dataclass
+class Tired:
+    """Says 503 so many times, then answers; counts how often it was asked."""
+
+    refusals: int
+    retry_after: str = "0"
+    asked: int = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.asked += 1
+        answer: Response = JSONResponse({"asked": self.asked})
+        if self.asked <= self.refusals:
+            headers = {"Retry-After": self.retry_after}
+            answer = JSONResponse({"detail": "Out of breath."}, 503, headers)
+        await answer(scope, receive, send)
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
+
+
+def test_a_question_waits_until_the_server_has_its_breath_back() -> None:
+    told: list[str] = []
+    tired = Tired(refusals=2)
+    with served(tired) as address, OverHttp(address, told=told.append) as transport:
+        assert transport.send("GET", "/") == {"asked": 3}
+    assert told == ["Out of breath. Asking again for up to 10 s."]
+
+
+@pytest.mark.parametrize(("method", "retry_after"), [("POST", "0"), ("GET", "5"), ("GET", "")])
+def test_neither_commands_nor_long_waits_are_repeated(method: str, retry_after: str) -> None:
+    tired = Tired(refusals=1, retry_after=retry_after)
+    with served(tired) as address, OverHttp(address) as transport:
+        with pytest.raises(ServerSaid, match="Out of breath"):
+            transport.send(method, "/", body={} if method == "POST" else None)
+        assert tired.asked == 1
 
 
 def test_nobody_at_the_address_is_one_sentence() -> None:

@@ -30,11 +30,16 @@ class Service(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Answering)
         self.name = name
         self.ready = True
+        self.slips = 0  # so many times more it is said not to be ready
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.server_port}"
+
+    def is_ready(self) -> bool:
+        self.slips -= 1
+        return self.ready and self.slips < 0
 
     def close(self) -> None:
         self.shutdown()
@@ -46,7 +51,7 @@ class Answering(BaseHTTPRequestHandler):
     server: Service
 
     def do_GET(self) -> None:
-        status = 503 if self.path == "/readyz" and not self.server.ready else 200
+        status = 503 if self.path == "/readyz" and not self.server.is_ready() else 200
         sent = int(self.headers.get("Content-Length", 0))
         said = {
             "by": self.server.name,
@@ -152,11 +157,21 @@ def test_a_service_that_is_not_ready_is_503_at_once(gateway: Gateway) -> None:
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "1"
         assert answer.headers["content-type"] == "application/problem+json"
+        assert "service views is ready" in answer.json()["detail"]
         assert gateway.client.get("/v1/contacts").json()["by"] == "contacts"
     finally:
         gateway.services["views"].ready = True
     wait_until(gateway.ready, "the gateway is ready again")
     assert gateway.client.get("/v1/views/funnel").json()["by"] == "views"
+
+
+def test_one_slip_cuts_nobody_off(gateway: Gateway) -> None:
+    views = gateway.services["views"]
+    views.slips = 1
+    answers = []
+    while views.slips > -2:  # until it was found ready twice
+        answers.append(gateway.client.get("/v1/views/funnel").status_code)
+    assert set(answers) == {200}
 
 
 def test_copies_share_the_work_and_one_may_go(gateway: Gateway) -> None:

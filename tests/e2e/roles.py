@@ -45,7 +45,10 @@ class Roles:
 
     def address(self, name: str) -> str:
         """Where a role answers probes, and its API if it has one."""
-        return f"http://127.0.0.1:{self.environment(name)['CRM_PORT']}"
+        told = self.environment(name)
+        return (
+            f"http://{told['GATEWAY_LISTEN']}" if name == GATEWAY else _loopback(told["CRM_PORT"])
+        )
 
     def kill(self, name: str) -> int:
         """SIGKILL; of a server, for the server itself rather than for what watches over it."""
@@ -67,7 +70,7 @@ class Roles:
 
     def not_ready(self, names: tuple[str, ...] = ()) -> list[str]:
         running = self.pids()
-        wanted = names or tuple(self.names())
+        wanted = (*(names or self.names()), GATEWAY)
         return [name for name in wanted if name not in running or not self._is_ready(name)]
 
     def _is_ready(self, name: str) -> bool:
@@ -75,6 +78,10 @@ class Roles:
             return httpx.get(f"{self.address(name)}/readyz", timeout=5).status_code == 200
         except (httpx.TransportError, psutil.NoSuchProcess, KeyError):
             return False
+
+
+def _loopback(port: str) -> str:
+    return f"http://127.0.0.1:{port}"
 
 
 def caller(folder: Path) -> Principal:

@@ -38,7 +38,10 @@ class Probe:
         if self._running is None or self._running.done():
             self._running = self._start()
         done, _ = await asyncio.wait({self._running}, timeout=deadline)
-        return self._running.result() if done else f"no answer within {deadline:g} s"
+        if done:
+            return self._running.result()
+        log.warning("check_late", check=self.name, seconds=deadline)
+        return f"no answer within {deadline:g} s"
 
     def _start(self) -> asyncio.Future[str | None]:
         loop = asyncio.get_running_loop()

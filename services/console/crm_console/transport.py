@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeVar
 
 import httpx
+
+from crm_console.patience import PATIENCE_SECONDS, patiently
 
 T = TypeVar("T")
 _SECONDS: Final = 120.0
@@ -85,11 +87,19 @@ def _answer(response: httpx.Response) -> Json:
 def _fetched(response: httpx.Response) -> Fetched:
     if response.is_success:
         return Fetched(response.content, response.headers)
+    raise _problem(response)
+
+
+def _problem(response: httpx.Response) -> ServerSaid:
     try:
         problem = response.json()
     except ValueError:
         problem = {}
-    raise ServerSaid(response.status_code, problem if isinstance(problem, dict) else {})
+    return ServerSaid(response.status_code, problem if isinstance(problem, dict) else {})
+
+
+def _quiet(_: str) -> None:
+    """Nobody listens."""
 
 
 def _given(query: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -99,8 +109,12 @@ def _given(query: Mapping[str, Any] | None) -> dict[str, Any]:
 class OverHttp:
     """A server somewhere: the one that holds the home, or a distributed deployment's gateway."""
 
-    def __init__(self, address: str, token: str | None = None) -> None:
+    def __init__(
+        self, address: str, token: str | None = None, told: Callable[[str], None] = _quiet
+    ) -> None:
+        """`told` hears why a question takes longer."""
         self._address = address
+        self._told = told
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(
             base_url=address,
@@ -118,16 +132,23 @@ class OverHttp:
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Json:
-        with self._reached():
-            response = self._client.request(
-                method, path, json=body, params=_given(query), headers=headers
-            )
-        return _answer(response)
+        request = self._client.build_request(
+            method, path, json=body, params=_given(query), headers=headers
+        )
+        return _answer(self._asked(request) if method == "GET" else self._sent(request))
 
     def fetch(self, path: str, query: Mapping[str, Any] | None = None) -> Fetched:
+        return _fetched(self._asked(self._client.build_request("GET", path, params=_given(query))))
+
+    def _asked(self, request: httpx.Request) -> httpx.Response:
+        return patiently(lambda: self._sent(request), self._waiting)
+
+    def _waiting(self, refusal: httpx.Response) -> None:
+        self._told(f"{_problem(refusal)} Asking again for up to {PATIENCE_SECONDS:.0f} s.")
+
+    def _sent(self, request: httpx.Request) -> httpx.Response:
         with self._reached():
-            response = self._client.get(path, params=_given(query))
-        return _fetched(response)
+            return self._client.send(request)
 
     @contextmanager
     def _reached(self) -> Iterator[None]:

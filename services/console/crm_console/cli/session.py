@@ -60,7 +60,7 @@ def opened(target: Target) -> Iterator[Connection]:
     holder = target.home.holder() if target.server is None else None
     address = holder.address if holder is not None else target.server
     if address is not None:
-        with OverHttp(address, target.token) as transport:
+        with OverHttp(address, target.token, say) as transport:
             yield transport
     elif holder is not None:
         raise target.home.in_use_by(holder)
