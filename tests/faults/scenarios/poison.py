@@ -40,10 +40,8 @@ def run(place: Ground, seed: int, *, long: bool) -> Outcome:
     """The same backlog without poison and with it, in turns; the view that takes it is begun then.
     What one pair of seconds says moves by a tenth either way, so the price is the pairs' median."""
     count, rounds = (LONG, ROUNDS) if long else (SHORT, 1)
-    pairs = [
-        Pair(_clean(place, seed, count), _poisoned(place, seed, count)) for _ in range(1, rounds)
-    ]
-    without = _clean(place, seed, count)
+    pairs = [_pair(place, seed, count, number) for number in range(1, rounds)]
+    without = _clean(place, seed, count, rounds)
     with _trial(place, NAME, seed) as ours:
         pairs.append(Pair(without, _taken(ours, count, poisoned=True)))
         ours.rest("the poison")
@@ -57,14 +55,15 @@ def _trial(place: Ground, name: str, seed: int) -> AbstractContextManager[Trial]
     return trial(place, name, seed, roles=_ROLES, contexts=_CONTEXTS)
 
 
-def _clean(place: Ground, seed: int, count: int) -> Taken:
-    with _trial(place, f"{NAME}-none", seed) as ours:
+def _pair(place: Ground, seed: int, count: int, number: int) -> Pair:
+    without = _clean(place, seed, count, number)
+    with _trial(place, f"{NAME}-{number}", seed) as ours:
+        return Pair(without, _taken(ours, count, poisoned=True))
+
+
+def _clean(place: Ground, seed: int, count: int, number: int) -> Taken:
+    with _trial(place, f"{NAME}-none-{number}", seed) as ours:
         return _taken(ours, count, poisoned=False)
-
-
-def _poisoned(place: Ground, seed: int, count: int) -> Taken:
-    with _trial(place, f"{NAME}-again", seed) as ours:
-        return _taken(ours, count, poisoned=True)
 
 
 def _price(pairs: Sequence[Pair]) -> dict[str, Any]:
