@@ -1,4 +1,5 @@
 from base64 import b64decode
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -32,22 +33,34 @@ def test_the_master_key_has_32_bytes(tmp_path: Path) -> None:
 def test_nobody_else_can_open_it(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "up" / "one")
     folder.passwords()
-    folder.ensure_token(lambda: f"shown once: {TEXT}\n")
+    folder.ensure_tokens(lambda _: f"shown once: {TEXT}\n")
     closed = [folder.path.parent, folder.path, folder.secrets, folder.logs]
     assert {path.stat().st_mode & 0o777 for path in closed} == {0o700}
     assert {path.stat().st_mode & 0o777 for path in (folder.environment, folder.token)} == {0o600}
 
 
-def test_the_token_is_made_once(tmp_path: Path) -> None:
+def test_each_token_is_made_once(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "one")
-    folder.ensure_token(lambda: f"{TEXT}\n")
-    folder.ensure_token(lambda: pytest.fail("a second token was made"))
-    assert folder.token.read_text() == TEXT
+    folder.ensure_tokens(lambda _: f"{TEXT}\n")
+    folder.ensure_tokens(lambda _: pytest.fail("a second token was made"))
+    assert folder.token.read_text() == folder.projections_token.read_text() == TEXT
+
+
+def test_projections_may_read_and_nothing_else(tmp_path: Path) -> None:
+    asked: dict[str, list[str]] = {}
+
+    def create(words: Sequence[str]) -> str:
+        asked[words[2]] = [word for word in words if word.startswith("--right")]
+        return TEXT
+
+    Folder(tmp_path / "one").ensure_tokens(create)
+    assert asked["projections"] == ["--right=read"]
+    assert len(asked["make-up"]) == 3
 
 
 def test_a_command_that_prints_no_token_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ServerUnavailable, match="printed no token but: sorry"):
-        Folder(tmp_path / "one").ensure_token(lambda: "sorry")
+        Folder(tmp_path / "one").ensure_tokens(lambda _: "sorry")
 
 
 def test_copies_are_read() -> None:

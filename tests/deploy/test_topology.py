@@ -31,6 +31,15 @@ def test_only_relays_hold_the_key_that_signs() -> None:
         assert ("secrets: [master-key, audit-key]" in BLOCKS[role.name]) == signs
 
 
+def test_only_projections_hold_the_token_that_reads_stores() -> None:
+    for role in roles():
+        reads = "<<: [*projections-settings, *stores]," in BLOCKS[role.name]
+        assert reads == role.reads_stores == (role.action == "project"), role.name
+        assert ("secrets: [master-key, audit-public, projections-token]" in BLOCKS[role.name]) == (
+            reads
+        )
+
+
 def test_each_view_is_named_to_its_projection() -> None:
     for view in VIEWS:
         assert f"CRM_VIEWS: {view} " in BLOCKS[f"projections-{view}"]

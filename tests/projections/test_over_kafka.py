@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from crm_events.event import Event
 from crm_events.relay.relay import Relay, RelaySettings
 from crm_events.store.port import StoreUnavailable
 from crm_projections.engine.database import Database
-from crm_projections.engine.elsewhere import StoresElsewhere
+from crm_projections.engine.elsewhere import NotLetIn, StoresElsewhere
 from crm_projections.engine.feeds import kafka_feeds
 from crm_projections.engine.generation import find_live, open_live
 from crm_projections.engine.host import ViewHost
@@ -191,6 +191,20 @@ async def test_kafka_and_the_stores_replay_to_the_same_digest(distributed: Distr
             assert from_kafka.events == end
         with pytest.raises(PastTheEnd):
             await host.replay("tags", {"contacts": 61}, origin="stores", patience=1.0)
+
+
+async def test_stores_that_let_nobody_in_are_told(distributed: Distributed, tmp_path: Path) -> None:
+    distributed.tell(1)
+    token = tmp_path / "token"
+    async with distributed.relaying(), distributed.telling_over_http():
+        assert distributed.elsewhere is not None
+        distributed.elsewhere = replace(distributed.elsewhere, token_file=token)
+        async with distributed.following() as host:
+            with pytest.raises(NotLetIn, match="cannot be read: No such file"):
+                await host.replay("tags", {"contacts": 1}, origin="stores")
+            token.write_text("crm_0123456789ab_revoked")
+            with pytest.raises(NotLetIn, match=r"\(401\): put a token with the right to read"):
+                await host.replay("tags", {"contacts": 1}, origin="stores")
 
 
 async def test_stores_that_do_not_answer_are_told(distributed: Distributed) -> None:

@@ -186,8 +186,7 @@ def _feeds(settings: ProjectionSettings) -> Feeds:
         raise SettingsRefused("CRM_KAFKA is missing: name a broker as host:port.")
     stores = None
     if settings.server is not None:
-        token = settings.token.get_secret_value() if settings.token is not None else None
-        stores = StoresElsewhere(settings.server, token)
+        stores = StoresElsewhere(settings.server, settings.server_token_file)
     return kafka_feeds(settings.kafka, settings.namespace, settings.instance, stores)
 
 

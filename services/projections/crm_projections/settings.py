@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from crm_service.settings import ServiceSettings, read_settings
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 
@@ -24,13 +25,14 @@ def _address(text: str | None) -> str | None:
 class ProjectionSettings(ServiceSettings):
     """`views` are those that this process keeps up to date, all of them where it is empty; `lag` is
     the number of events beyond which a view is not ready; `instance` tells replicas apart. `server`
-    and `token` are where the contexts tell of their own logs, for replays from the stores."""
+    and `server_token_file` are where the contexts tell of their own logs, for replays from the
+    stores, and the token to ask with."""
 
     views: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ()
     lag: Annotated[int, Field(ge=1)] = 10_000
     instance: str | None = None
     server: Annotated[str | None, AfterValidator(_address)] = None
-    token: SecretStr | None = None
+    server_token_file: Path | None = None
 
 
 def projection_settings() -> ProjectionSettings:

@@ -3,11 +3,11 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from crm_servers.distributed.folder import NEW_TOKEN, Folder
+from crm_servers.distributed.folder import Folder
 from crm_servers.distributed.readiness import not_ready, wait_for
 from crm_servers.distributed.topology import migrations
 from crm_servers.errors import ServerUnavailable
@@ -32,7 +32,7 @@ class Containers:
         """Builds, starts, and returns when all of it is ready. Raises ServerUnavailable."""
         print("building the images", file=sys.stderr)
         self._must("build", *BUILT)
-        self._folder.ensure_token(self._new_token)
+        self._folder.ensure_tokens(self._new_token)
         copies = [word for name, count in scale.items() for word in ("--scale", f"{name}={count}")]
         self._must("up", "--detach", "--no-build", "--remove-orphans", *copies)
         wait_for(self._pending, self._remedy)
@@ -65,9 +65,9 @@ class Containers:
     def _remedy(self, name: str) -> str:
         return f"read `docker logs` of {name}, mend what it says, then call make up again"
 
-    def _new_token(self) -> str:
+    def _new_token(self, command: Sequence[str]) -> str:
         """Made in a container: only there the tokens' volume can be written."""
-        done = self._compose("run", "--rm", "--no-deps", "-T", "console", *NEW_TOKEN)
+        done = self._compose("run", "--rm", "--no-deps", "-T", "console", *command)
         if done.returncode != 0:
             raise ServerUnavailable(f"`crm token create` failed: {done.stderr.strip()}")
         return done.stdout

@@ -1,9 +1,9 @@
-"""What has to stay the same from one `up` to the next: passwords, the master key, the token."""
+"""What has to stay the same from one `up` to the next: passwords, the master key, the tokens."""
 
 import re
 import secrets
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,12 +18,6 @@ from crm_servers.errors import ServerUnavailable
 
 DATABASES = ("contacts", "pipeline", "ticketing", "campaigns", "views", "keys")
 NAME = ".crm-up"
-NEW_TOKEN = (
-    "token",
-    "create",
-    "make-up",
-    *(f"--right={right}" for right in ("read", "write", "admin")),
-)
 TOKEN = re.compile(r"crm_[0-9a-f]{12}_[\w-]+")
 
 
@@ -44,6 +38,11 @@ class Folder:
     def token(self) -> Path:
         """The text of the first token."""
         return self.path / "token"
+
+    @property
+    def projections_token(self) -> Path:
+        """The text of the token that projections read the contexts' stores with."""
+        return self.secrets / "projections-token"
 
     @property
     def tokens(self) -> Path:
@@ -85,15 +84,27 @@ class Folder:
             _write(public, told.decode(), 0o444)
         return private, public
 
-    def ensure_token(self, create: Callable[[], str]) -> None:
-        """Keeps the text of a token that `crm token create` prints, once and for its owner only."""
-        if self.token.exists():
+    def ensure_tokens(self, create: Callable[[Sequence[str]], str]) -> None:
+        """Keeps the texts of the tokens that `crm token create` prints, each made once: one for who
+        called `up`, and one for projections, which may read and nothing else."""
+        self._ensure_token(self.token, create, "make-up", ("read", "write", "admin"), 0o600)
+        self._ensure_token(self.projections_token, create, "projections", ("read",), 0o444)
+
+    def _ensure_token(
+        self,
+        path: Path,
+        create: Callable[[Sequence[str]], str],
+        name: str,
+        rights: Sequence[str],
+        mode: int,
+    ) -> None:
+        if path.exists():
             return
-        printed = create()
+        printed = create(["token", "create", name, *(f"--right={right}" for right in rights)])
         found = TOKEN.search(printed)
         if found is None:
             raise ServerUnavailable(f"`crm token create` printed no token but: {printed}")
-        _write(self.token, found.group(), 0o600)
+        _write(path, found.group(), mode)
 
 
 def _write(path: Path, text: str, mode: int) -> None:

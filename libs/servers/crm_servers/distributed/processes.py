@@ -3,12 +3,12 @@
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
-from crm_servers.distributed.folder import NEW_TOKEN, Folder
+from crm_servers.distributed.folder import Folder
 from crm_servers.distributed.readiness import not_ready, wait_for
 from crm_servers.distributed.supervising import Supervisor
 from crm_servers.distributed.topology import Role, migrations
@@ -45,19 +45,19 @@ class Processes:
         jar_folder()
         postgres = wheel_postgres(self._folder.path / "postgres")
         servers = Servers(self._folder.path, free_port(), postgres.dsn)
-        wiring = Wiring(self._folder, servers, replicas(scale))
+        wiring = Wiring(self._folder, servers, replicas(scale), self._port)
         self._start(servers, wiring)
         wait_for(lambda: self._pending(wiring), self._remedy)
 
     def _start(self, servers: Servers, wiring: Wiring) -> None:
-        gateway = wiring.gateway(self._deploy, self._port)
+        gateway = wiring.gateway(self._deploy)
         print("starting Kafka and PostgreSQL", file=sys.stderr)
         self._supervisor.start([*servers.programs(), *wiring.programs(), gateway])
         wait_for(lambda: self._servers_pending(servers), self._remedy)
         self._make_databases(servers.dsn)
         for role in migrations():
             self._migrate(role, wiring.environment(role))
-        self._folder.ensure_token(self._new_token)
+        self._folder.ensure_tokens(self._new_token)
         print("starting the roles of all services, and the gateway", file=sys.stderr)
         self._supervisor.start_roles()
 
@@ -89,8 +89,8 @@ class Processes:
         if done.returncode != 0:
             raise ServerUnavailable(f"{role.name} failed; {self._remedy(role.name)}")
 
-    def _new_token(self) -> str:
-        command = [str(Path(sys.executable).with_name("crm")), *NEW_TOKEN]
+    def _new_token(self, words: Sequence[str]) -> str:
+        command = [str(Path(sys.executable).with_name("crm")), *words]
         told = with_ours({"CRM_HOME": str(self._folder.path)})
         done = subprocess.run(command, env=told, capture_output=True, text=True, check=False)
         if done.returncode != 0:

@@ -30,6 +30,11 @@ class Role:
     def is_api(self) -> bool:
         return self.action == "serve"
 
+    @property
+    def reads_stores(self) -> bool:
+        """Whether it may be asked to fold the contexts' own logs, which it reads over their API."""
+        return self.action == "project"
+
 
 def migrations() -> list[Role]:
     """What has to have run before anything else starts."""

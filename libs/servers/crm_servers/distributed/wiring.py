@@ -65,10 +65,15 @@ def replicas(scale: Mapping[str, int]) -> list[Replica]:
 
 
 class Wiring:
-    def __init__(self, folder: Folder, servers: Servers, copies: Sequence[Replica]) -> None:
+    """`port` is where the gateway listens."""
+
+    def __init__(
+        self, folder: Folder, servers: Servers, copies: Sequence[Replica], port: int
+    ) -> None:
         self._folder = folder
         self._servers = servers
         self._copies = copies
+        self._port = port
 
     def environment(self, role: Role, port: int | None = None) -> dict[str, str]:
         """What a process of this role is told; `port` is where it listens, if it does."""
@@ -83,11 +88,17 @@ class Wiring:
             "CRM_TOKENS_FILE": str(self._folder.tokens),
             "CRM_REQUIRE_TOKEN": "true",
             "CRM_HOST": LOOPBACK,
+            **(self._stores() if role.reads_stores else {}),
             **role.environment,
         }
         return (
             told if port is None else {**told, "CRM_PORT": str(port), "CRM_HEALTH_PORT": str(port)}
         )
+
+    def _stores(self) -> dict[str, str]:
+        token = self._folder.projections_token
+        address = f"http://{LOOPBACK}:{self._port}"
+        return {"CRM_SERVER": address, "CRM_SERVER_TOKEN_FILE": str(token)}
 
     def _dsn(self, database: str) -> str:
         name = f"crm_{database}"
@@ -105,8 +116,8 @@ class Wiring:
         """Under a name of its own a copy that comes back has its lanes again at once."""
         return {**self.environment(copy.role, copy.port), "CRM_INSTANCE": copy.name}
 
-    def gateway(self, deploy: Path, port: int) -> Program:
-        told = {"GATEWAY_LISTEN": f"{LOOPBACK}:{port}"}
+    def gateway(self, deploy: Path) -> Program:
+        told = {"GATEWAY_LISTEN": f"{LOOPBACK}:{self._port}"}
         for copy in self._copies:
             if copy.role.is_api:
                 name = f"GATEWAY_{copy.role.path.upper()}"

@@ -55,7 +55,8 @@ _REMEDIES: Final[Mapping[Origin, str]] = {
     "kafka": "There is no Kafka here: everything runs in one process and reads its own stores.",
     "stores": (
         "The stores cannot be read from here: tell the projections in CRM_SERVER the address that "
-        "all services answer at, and in CRM_TOKEN a token with the right to read."
+        "all services answer at, and in CRM_SERVER_TOKEN_FILE the file of a token with the right "
+        "to read."
     ),
 }
 

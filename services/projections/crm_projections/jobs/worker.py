@@ -13,6 +13,7 @@ from crm_events.feed.port import LogReplaced
 from crm_events.store.port import StoreUnavailable
 
 from crm_projections.engine.applying import TRANSIENT
+from crm_projections.engine.elsewhere import NotLetIn
 from crm_projections.engine.feeds import NotReadHere
 from crm_projections.engine.filling import Filled, RebuildFailed
 from crm_projections.engine.generation import NothingLive, OutdatedView
@@ -28,7 +29,8 @@ from crm_projections.jobs.results import of_replay, of_verify
 _LOOK_SECONDS: Final = 0.2
 _BEAT_SECONDS: Final = 0.3
 _SAID: Final = (
-    RebuildFailed, NeverEqual, NothingLive, OutdatedView, PastTheEnd, NotReadHere, LogReplaced,
+    RebuildFailed, NeverEqual, NothingLive, OutdatedView, PastTheEnd, NotReadHere, NotLetIn,
+    LogReplaced,
 )  # fmt: skip
 _AWAY: Final = (FeedUnavailable, StoreUnavailable, *TRANSIENT)
 _LEFT: Final = "The process that did it ended; what it had begun is dropped. Ask again."
