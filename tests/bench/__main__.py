@@ -135,7 +135,9 @@ def _profile(benches: Sequence[Bench], *, quick: bool) -> int:
                 sides.before()
                 with profiles.watching():
                     sides.ours()
+                proof = sides.proof()
             profiles.tell()
+            print(proof, flush=True)
     return 0
 
 

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import orjson
-from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.application import Application
 from eventsourcing.persistence import EventStore, InfrastructureFactory, Tracking
 from eventsourcing.utils import Environment
 
 from crm_events.codec import Codec
 from crm_events.crashing import crash_point
-from crm_events.domain import Aggregate, Change, DomainError
+from crm_events.domain import Aggregate, DomainError
 from crm_events.outcomes import (
     KeyReused,
     LostRace,
@@ -92,10 +92,12 @@ class ContextApplication(Application[UUID]):
 
     def load(self, kind: type[T], id: UUID, *, expected: int | None = None) -> T:
         """One aggregate as it is now. Raises NotFound, and StaleVersion when not at `expected`."""
-        try:
-            aggregate: T = self.repository.get(id, projector_func=_projector(kind, id))
-        except AggregateNotFoundError:
-            raise NotFound(kind.__name__, id) from None
+        changes = self.events.stream(id)
+        if not changes or not kind.begins_with(changes[0]):
+            raise NotFound(kind.__name__, id)
+        aggregate = kind.from_history(id, changes)
+        if not aggregate.begun:
+            raise NotFound(kind.__name__, id)
         if expected is not None and aggregate.version != expected:
             raise StaleVersion(aggregate.version)
         return aggregate
@@ -222,14 +224,3 @@ class Saving:
     aggregates: tuple[Aggregate, ...]
     result: Mapping[str, Any] = field(default_factory=dict)
     beside: Beside = field(default_factory=Beside)
-
-
-def _projector(kind: type[T], id: UUID) -> Callable[[T | None, Iterable[Change]], T | None]:
-    def project(initial: T | None, changes: Iterable[Change]) -> T | None:
-        history = list(changes)
-        if not history or not kind.begins_with(history[0]):
-            return initial
-        aggregate = kind.from_history(id, history)
-        return aggregate if aggregate.begun else None
-
-    return project

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from types import NoneType
 from typing import Any, ClassVar, Final
 from uuid import UUID
@@ -19,6 +20,7 @@ _EMPTY: Final = struct.Struct(">iiI")
 _LENGTH: Final = struct.Struct(">i")
 _NULL: Final = _LENGTH.pack(-1)
 _SIXTEEN: Final = _LENGTH.pack(16)
+_ONE_NULL: Final = [None]
 _MICROS_TO_2000: Final = 946_684_800_000_000
 
 
@@ -31,11 +33,19 @@ class PackedArray(bytes):
     @classmethod
     def of(cls, values: Iterable[Any]) -> PackedArray:
         given = list(values)
-        if not given:
-            return cls(_EMPTY.pack(0, 0, cls.element))
+        if given == _ONE_NULL or not given:
+            return cls._without_values(len(given))
         nulls = NoneType in map(type, given)  # `None in given` would compare ids in Python
         header = _HEADER.pack(1, int(nulls), cls.element, len(given), 1)
         return cls(header + (cls._some(given) if nulls else cls._all(given)))
+
+    @classmethod
+    @cache
+    def _without_values(cls, size: int) -> PackedArray:
+        """Nothing, or one NULL: most arrays of a save of one event are one of them."""
+        if size == 0:
+            return cls(_EMPTY.pack(0, 0, cls.element))
+        return cls(_HEADER.pack(1, 1, cls.element, 1, 1) + _NULL)
 
     @classmethod
     def _all(cls, values: Sequence[Any]) -> bytes:

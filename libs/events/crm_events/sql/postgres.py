@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -72,6 +73,32 @@ class ConnectionBroke(Unreachable):
     """It broke in use: what was under way may have been done."""
 
 
+class _Loan(AbstractContextManager[Connection]):
+    """A class, because every statement passes here and a generator costs three times as much."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: Connections) -> None:
+        self._pool = pool
+
+    def __enter__(self) -> Connection:
+        self._connection = self._pool.lend()
+        return self._connection
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        broken = isinstance(error, psycopg.Error) and (
+            self._connection.closed or isinstance(error, _GOODBYES)
+        )
+        self._pool.give_back(self._connection, broken=broken)
+        if broken:
+            raise ConnectionBroke(str(error)) from error
+
+
 class Connections:
     """At most `size` connections, each made by the caller who needs one.
 
@@ -86,30 +113,29 @@ class Connections:
         self._idle: deque[Connection] = deque()
         self._closed = False
 
-    @contextmanager
-    def borrow(self) -> Iterator[Connection]:
+    def borrow(self) -> AbstractContextManager[Connection]:
         """In autocommit. Raises Unreachable, also where the connection breaks inside."""
+        return _Loan(self)
+
+    def lend(self) -> Connection:
+        """One that is to be given back. Raises NoConnection."""
         if not self._free.acquire(timeout=self._patience):
             raise NoConnection(f"every connection was in use for {self._patience} s")
         try:
-            with self._lent() as connection:
-                yield connection
+            return self._take()
+        except BaseException:
+            self._free.release()
+            raise
+
+    def give_back(self, connection: Connection, *, broken: bool) -> None:
+        """What broke one connection has as a rule broken all that are idle."""
+        try:
+            if broken:
+                connection.close()
+                self._drop_idle()
+            self._give_back(connection)
         finally:
             self._free.release()
-
-    @contextmanager
-    def _lent(self) -> Iterator[Connection]:
-        connection = self._take()
-        try:
-            yield connection
-        except psycopg.Error as error:
-            if not (connection.closed or isinstance(error, _GOODBYES)):
-                raise
-            connection.close()
-            self._drop_idle()  # what broke one has as a rule broken them all
-            raise ConnectionBroke(str(error)) from error
-        finally:
-            self._give_back(connection)
 
     def _take(self) -> Connection:
         if self._closed:
@@ -126,7 +152,7 @@ class Connections:
             raise NoConnection(str(error)) from error
 
     def _give_back(self, connection: Connection) -> None:
-        idle = connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        idle = connection.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE
         if self._closed or not idle:
             connection.close()
         else:

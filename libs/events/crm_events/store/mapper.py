@@ -68,6 +68,10 @@ class ChangeMapper(Mapper[UUID]):
         self._codec.prepare(event.state for event in stored_events)
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
+        return cast(DomainEventProtocol[UUID], self.to_change(stored_event))
+
+    def to_change(self, stored_event: StoredEvent) -> Change:
+        """The change that was stored, in its newest shape."""
         originator_id = cast(UUID, stored_event.originator_id)
         slot = Slot(stored_event.topic, originator_id, stored_event.originator_version)
         body = self._codec.decode(stored_event.state, slot)
@@ -131,7 +135,11 @@ class ChangeStore(EventStore[UUID]):
         streams = self.recorder.select_streams(ids)
         self.mapper.prepare(event for stored in streams.values() for event in stored)
         for id_, stored in streams.items():
-            yield id_, [cast(Change, self.mapper.to_domain_event(event)) for event in stored]
+            yield id_, [self.mapper.to_change(event) for event in stored]
+
+    def stream(self, id: UUID) -> list[Change]:
+        """The changes of one aggregate; none where there is no such thing."""
+        return [self.mapper.to_change(event) for event in self.recorder.select_events(id)]
 
 
 def _notification(event: StoredEvent, position: int) -> Notification:
