@@ -18,6 +18,7 @@ from crm_events.audit.keyfile import make_key, public_pem, read_keys
 from crm_events.ids import new_id
 
 from tests.console.homes import CONTEXTS, Crm, opened, serving, settings, tell
+from tests.support.shelf import Shelf, served
 
 RESET = (
     "DELETE FROM audit_tiles",
@@ -101,6 +102,27 @@ def test_cut_tail_is_found_by_what_left(crm: Crm, home: Home, archive: Path) -> 
             connection.execute(statement)
     assert crm("audit", "seal", "pipeline").code == 0
     done = crm("audit", "verify", "pipeline", "--against", archive / "left")
+    assert (done.code, verdicts(done.out)["pipeline"]["first_bad_position"]) == (3, last - 4)
+
+
+def test_cut_tail_is_found_by_what_left_over_http(tmp_path: Path) -> None:
+    shelf, home = Shelf(tmp_path / "shelf"), Home(tmp_path / "home")
+    with served(shelf) as port:
+        told = settings(audit_checkpoints=f"http://127.0.0.1:{port}", audit_seconds=3_600)
+        with serving(home, told) as address, OverHttp(address) as transport:
+            tell(transport)
+            for context in CONTEXTS:
+                assert transport.send("POST", f"/v1/{context}/audit:seal")["staying"] == 0
+    crm = Crm.on(home, CRM_AUDIT_SECONDS="3600")
+    assert crm("audit", "verify", "--against", shelf.folder).code == 0
+    with database(home) as connection:
+        last = connection.execute("SELECT max(position) FROM events").fetchone()[0]
+        connection.execute("DELETE FROM events WHERE position > ?", [last - 5])
+        for statement in RESET:
+            connection.execute(statement)
+    assert crm("audit", "seal", "pipeline").code == 0
+    assert crm("audit", "verify", "pipeline").code == 0
+    done = crm("audit", "verify", "pipeline", "--against", shelf.folder)
     assert (done.code, verdicts(done.out)["pipeline"]["first_bad_position"]) == (3, last - 4)
 
 

@@ -7,7 +7,7 @@ import secrets
 from http.client import HTTPException
 from pathlib import Path
 from typing import Final, Protocol
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from crm_events.audit.note import BrokenNote, Checkpoint, read_checkpoint
@@ -81,21 +81,50 @@ def _compare(checkpoint: Checkpoint, path: Path) -> None:
 
 
 class OverHttp:
-    """`PUT <address>/<log>/<size>.txt`, as object stores and WebDAV take it."""
+    """`PUT <address>/<log>/<size>.txt` where nothing is yet, as object stores and WebDAV take it.
 
-    def __init__(self, address: str) -> None:
+    What an answer holds is not waited for. One that got lost may have been a yes: what is there
+    already is read and compared.
+    """
+
+    def __init__(self, address: str, seconds: float = _SECONDS) -> None:
+        """`seconds` is how long the other side may say nothing."""
         self._address = address.rstrip("/")
+        self._seconds = seconds
 
     def bring(self, checkpoint: Checkpoint, note: str) -> None:
         address = f"{self._address}/{name_of(checkpoint)}"
-        headers = {"Content-Type": "text/plain; charset=utf-8"}
-        request = Request(address, note.encode(), headers, method="PUT")  # noqa: S310
+        headers = {"Content-Type": "text/plain; charset=utf-8", "If-None-Match": "*"}
         try:
-            with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 (a setting names it)
-                answer.read(_MOST_BYTES)
+            self._asked(Request(address, note.encode(), headers, method="PUT"), 0)  # noqa: S310
         except HTTPError as error:
-            if error.code in _CONFLICTS:
-                raise Forked(f"{address} holds another checkpoint; `crm audit verify`.") from error
-            raise OutsideUnreachable(f"{address} answers {error.code}") from error
-        except (URLError, HTTPException, OSError) as error:
-            raise OutsideUnreachable(f"{address} cannot be reached") from error
+            with error:
+                if error.code not in _CONFLICTS:
+                    raise OutsideUnreachable(f"{address} answers {error.code}") from error
+            self._compare(checkpoint, address)
+
+    def _compare(self, checkpoint: Checkpoint, address: str) -> None:
+        try:
+            there = self._asked(Request(address), _MOST_BYTES)  # noqa: S310 (a setting names it)
+        except HTTPError as error:
+            with error:
+                raise OutsideUnreachable(
+                    f"{address} is there already and cannot be read ({error.code})"
+                ) from error
+        try:
+            fits = read_checkpoint(there.decode()) == checkpoint
+        except (UnicodeDecodeError, BrokenNote):
+            fits = False
+        if not fits:
+            raise Forked(f"{address} holds another root; run `crm audit verify`.")
+
+    def _asked(self, request: Request, most: int) -> bytes:
+        """Up to so many bytes of the answer. Raises HTTPError and OutsideUnreachable."""
+        try:
+            with urlopen(request, timeout=self._seconds) as answer:  # noqa: S310
+                found: bytes = answer.read(most)
+                return found
+        except HTTPError:
+            raise
+        except (HTTPException, OSError) as error:
+            raise OutsideUnreachable(f"{request.full_url} cannot be reached") from error
