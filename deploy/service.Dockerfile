@@ -27,7 +27,7 @@ RUN builder/bin/pip wheel --quiet --no-index --no-deps --no-build-isolation --wh
 FROM python:3.11-slim
 ARG SERVICE
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin crm \
- && install -d -o crm -g crm /var/lib/crm
+ && install -d -o crm -g crm /var/lib/crm /var/lib/crm-columns
 COPY --from=build /app /app
 COPY deploy/image/healthcheck.py /app/healthcheck.py
 ENV PATH=/app/bin:$PATH PYTHONDONTWRITEBYTECODE=1 \

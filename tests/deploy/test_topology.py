@@ -40,6 +40,14 @@ def test_only_projections_hold_the_token_that_reads_stores() -> None:
         )
 
 
+def test_what_the_views_api_has_read_is_kept_for_the_next_process() -> None:
+    place = "/var/lib/crm-columns"
+    block = BLOCKS["projections-api"]
+    assert f"CRM_COLUMNS_FOLDER: {place} " in block
+    assert f'"columns:{place}"' in block
+    assert f"-o crm -g crm /var/lib/crm {place}\n" in (DEPLOY / "service.Dockerfile").read_text()
+
+
 def test_each_view_is_named_to_its_projection() -> None:
     for view in VIEWS:
         assert f"CRM_VIEWS: {view} " in BLOCKS[f"projections-{view}"]

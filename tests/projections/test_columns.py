@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -188,47 +186,6 @@ def test_what_is_new_is_read_alone(database: Database) -> None:
         after = columns_of(connection, layout)
         assert after is not before
         assert after["amount"].tolist() == before["amount"].tolist()
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_the_next_process_goes_on_from_what_was_saved(
-    database: Database, tmp_path: Path, seed: int
-) -> None:
-    chance = dice(seed)
-    lanes = Lanes(database, FunnelView(UTC_EURO), deals_told(chance))
-    layouts = funnel_layouts(lanes)
-    poisonous = frozenset([identity("d1")])
-    while left := lanes.left():
-        lanes.take(chance.choice(left), chance.randint(1, 9), poisonous)
-        with snapshot(database, ColumnStore(tmp_path / "kept", worth_saving=1)) as connection:
-            check(connection, layouts)
-    lanes.apply_parked()
-    with snapshot(database, ColumnStore(tmp_path / "kept", worth_saving=1)) as connection:
-        check(connection, layouts)
-    assert len(list((tmp_path / "kept").iterdir())) == len(layouts)
-
-
-@pytest.mark.parametrize("harm", ["cut", "flip", "other rows", "other columns"])
-def test_what_was_saved_wrongly_is_not_used(database: Database, tmp_path: Path, harm: str) -> None:
-    lanes = Lanes(database, RetentionView(UTC_EURO), orders_told(dice(19)))
-    layout = retention_layouts(lanes)[0]
-    for lane in lanes.left():
-        lanes.take(lane, 1_000)
-    with snapshot(database, ColumnStore(tmp_path, worth_saving=1)) as connection:
-        check(connection, [layout])
-    (file,) = tmp_path.glob("*.npz")
-    written = file.read_bytes()
-    if harm == "cut":
-        file.write_bytes(written[: len(written) // 2])
-    elif harm == "flip":
-        file.write_bytes(written[:900] + bytes([written[900] ^ 1]) + written[901:])
-    elif harm == "other rows":
-        with database.writing() as connection:
-            connection.exec_driver_sql(f'UPDATE "{layout.table.name}" SET id = id + 1000')
-    else:
-        layout = replace(layout, names=layout.names[1:])
-    with snapshot(database, ColumnStore(tmp_path, worth_saving=1)) as connection:
-        check(connection, [layout])
 
 
 def test_what_was_asked_least_recently_is_let_go(database: Database) -> None:

@@ -9,18 +9,23 @@ from itertools import cycle, islice
 from random import Random
 from typing import Any, Final
 
+import psycopg
 import pytest
 from crm_events.event import Withdrawal
+from crm_events.sql.postgres import Limits, connection_info
 from crm_projections.engine.view import View
 from crm_projections.views.funnel.projector import FunnelView
 from crm_projections.views.retention.projector import RetentionView
 from crm_projections.views.satisfaction.projector import SatisfactionView
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import Engine, create_engine
 
 from tests.support.viewing import UTC_EURO, Told, Viewing, at
 from tests.views.funnel import deals
 from tests.views.telling import BEGIN, DAYS, DEAL, LEAD, ORDER, TICKET, History, Telling
 
 _HISTORIES: Final = 10
+_ON_POSTGRES: Final = 2
 _PREFIXES: Final = 5
 _INSTANTS_EACH: Final = 4
 _ASKED: Final = 2
@@ -75,13 +80,34 @@ def test_at_random_instants_a_view_answers_as_a_replay_does(name: str) -> None:
     assert sum(compared) > len(compared) / 2, "the instants tell no cut from the whole history"
 
 
-def _compared(case: Case, seed: str) -> Iterator[bool]:
+@pytest.mark.parametrize("name", CASES)
+def test_on_postgres_a_view_answers_as_a_replay_on_sqlite_does(
+    name: str, postgres_database: str
+) -> None:
+    compared = []
+    for seed in range(_ON_POSTGRES):
+        engine = _engine(postgres_database, f"h{seed}")
+        compared += list(_compared(CASES[name], f"{name} {seed}", engine))
+        engine.dispose()
+    assert len(compared) == _ON_POSTGRES * _PREFIXES * _INSTANTS_EACH * _ASKED
+    assert sum(compared) > len(compared) / 2
+
+
+def _engine(dsn: str, schema: str) -> Engine:
+    """A schema of a history's own."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}")
+    given = connection_info(dsn, Limits(lock=30, statement=30), schema)
+    return create_engine("postgresql+psycopg://", connect_args=conninfo_to_dict(given))
+
+
+def _compared(case: Case, seed: str, engine: Engine | None = None) -> Iterator[bool]:
     """Of each question at each instant of one history, which is answered as by the replay: whether
     all that was ever told has another answer."""
     rng = Random(seed)  # noqa: S311 - the same history in every run
     told = [*case.first, *History(rng, case.kinds).tell(_EVENTS)]
     assert any(isinstance(each.event, Withdrawal) for each in told)
-    live, questions = _viewing(case, told, rng), cycle(case.questions)
+    live, questions = _viewing(case, told, rng, engine), cycle(case.questions)
     whole = cycle([live.ask(**asked).totals for asked in case.questions])
     for _ in range(_PREFIXES):
         prefix = told[: rng.randrange(len(told) + 1)]
@@ -92,9 +118,11 @@ def _compared(case: Case, seed: str) -> Iterator[bool]:
             yield found.totals != next(whole)
 
 
-def _viewing(case: Case, told: Sequence[Told], rng: Random) -> Viewing:
+def _viewing(
+    case: Case, told: Sequence[Told], rng: Random, engine: Engine | None = None
+) -> Viewing:
     """A view of its own that was told this much, in batches of any size."""
-    viewing = Viewing(case.view)
+    viewing = Viewing(case.view, engine)
     viewing.tell(*told, batch=rng.randrange(1, 30))
     return viewing
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from crm_service.metrics import new_registry
 from crm_service.principals import Principals
 from crm_service.roles import Role
 from crm_service.serving import serve
-from crm_service.settings import ServiceSettings, SettingsRefused
+from crm_service.settings import SettingsRefused
 from crm_service.working import Probes, run_worker
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -140,11 +141,19 @@ class Views:
         )
 
 
-def build(database: Database, keys: SubjectKeys, zone: str, currency: str) -> Views:
-    """All views over a database. `zone` and `currency` are those that reports are made in."""
+def build(
+    database: Database,
+    keys: SubjectKeys,
+    zone: str,
+    currency: str,
+    folder: Path | None = None,
+) -> Views:
+    """All views over a database. `zone` and `currency` are those that reports are made in; columns
+    are kept for the next process in `folder`, or beside a database that is a file."""
     reporting = Reporting(ZoneInfo(zone), currency)
     asked = questions(reporting), lists(reporting)
-    return Views(database, Codec(keys), *asked, reporting, Bell(), ColumnStore(database.beside))
+    columns = ColumnStore(folder or database.beside)
+    return Views(database, Codec(keys), *asked, reporting, Bell(), columns)
 
 
 # --- the roles ---
@@ -203,7 +212,7 @@ def _told() -> ProjectionSettings:
 
 
 @contextmanager
-def _opened(settings: ServiceSettings) -> Iterator[Views]:
+def _opened(settings: ProjectionSettings) -> Iterator[Views]:
     """The views' database and the keys, as the environment names them. Raises SettingsRefused."""
     place, keys_place = _address(settings.postgres, "POSTGRES"), _address(settings.keys, "KEYS")
     if settings.master_key_file is None:
@@ -214,7 +223,7 @@ def _opened(settings: ServiceSettings) -> Iterator[Views]:
         raise SettingsRefused(str(error)) from error
     database = open_database(place, settings.namespace, connections=settings.pool + 2)
     try:
-        yield build(database, keys, settings.timezone, settings.currency)
+        yield build(database, keys, settings.timezone, settings.currency, settings.columns_folder)
     finally:
         database.close()
         keys.close()

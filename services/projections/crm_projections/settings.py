@@ -26,13 +26,15 @@ class ProjectionSettings(ServiceSettings):
     """`views` are those that this process keeps up to date, all of them where it is empty; `lag` is
     the number of events beyond which a view is not ready; `instance` tells replicas apart. `server`
     and `server_token_file` are where the contexts tell of their own logs, for replays from the
-    stores, and the token to ask with."""
+    stores, and the token to ask with; `columns_folder` is where whoever answers leaves what it has
+    read, for the next process."""
 
     views: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ()
     lag: Annotated[int, Field(ge=1)] = 10_000
     instance: str | None = None
     server: Annotated[str | None, AfterValidator(_address)] = None
     server_token_file: Path | None = None
+    columns_folder: Path | None = None
 
 
 def projection_settings() -> ProjectionSettings:

@@ -6,8 +6,9 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ import orjson
 from crm_events.clock import utc_now
 from crm_projections.api.answering import Answering
 from crm_projections.api.asking import Question
+from crm_projections.columns.store import ColumnStore
 from crm_projections.engine.database import Database, postgres_database, sqlite_database
 from crm_projections.engine.instants import micros
 from crm_projections.engine.view import Received, View
@@ -28,6 +30,7 @@ from crm_projections.views.satisfaction.projector import SatisfactionView
 from tests.bench.ground import Ground, fresh_namespace, ground
 from tests.bench.instants import histories
 from tests.bench.instants.filled import Filled
+from tests.bench.instants.table import Asked, table
 from tests.bench.measuring import NotDone, cores
 from tests.bench.memory import resident
 from tests.bench.report import ROOT
@@ -44,46 +47,16 @@ _VIEWS: Final[Mapping[str, tuple[View[Any], Callable[[Random], Iterator[Received
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Milliseconds. `first` is the answer of a process that kept nothing yet, `next_first` that of
-    the process after it, which finds a file where the views are one; the others are of instants by
-    chance, each after a hundred events that came since the one before. `cpu` is the processor time
-    of this process alone."""
-
-    view: str
-    database: str
-    events: int
-    first: float
-    first_cpu: float
-    next_first: float
-    next_first_cpu: float
-    p50: float
-    p95: float
-    cpu_p95: float
-    resident_mib: float
-    cores: int
-
-
 def run(events: int, *, quick: bool) -> None:
     with ground(quick=quick) as place:
         found = []
         for kind in ("sqlite", "postgresql"):
             for name in _VIEWS:
                 found.append(_asked(place, kind, name, _QUICK if quick else events))
-                print(told(found[-1]), flush=True)
+                print(table(found[-1:]).rpartition("\n")[2], flush=True)
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_bytes(orjson.dumps([asdict(each) for each in found]))
-
-
-def told(asked: Asked) -> str:
-    return (
-        f"{asked.view:>12} on {asked.database:<10} {asked.events:,} events: as of an instant p50 "
-        f"{asked.p50:.0f} ms, p95 {asked.p95:.0f} ms (CPU {asked.cpu_p95:.0f} ms); the first "
-        f"answer {asked.first / 1000:.1f} s (CPU {asked.first_cpu / 1000:.2f} s), of the "
-        f"next process {asked.next_first / 1000:.1f} s (CPU {asked.next_first_cpu / 1000:.2f} s); "
-        f"memory {asked.resident_mib:.0f} MiB; {asked.cores} cores"
-    )
+    print(f"\n{table(found)}\n\n{cores()} cores; wrote {RESULTS.relative_to(ROOT)}")
 
 
 @contextmanager
@@ -102,9 +75,10 @@ def _asked(place: Ground, kind: str, name: str, events: int) -> Asked:
     with _database(place, kind) as database:
         filled = Filled(database, view, history(chance))
         filled.take(events)
-        answering = Answering(database, NamesView(), utc_now)
+        folder = database.beside or place.folder()
+        answering = _begun(database, folder)
         first, first_cpu = _timed(answering, view, chance)
-        following = Answering(database, NamesView(), utc_now)
+        following = _begun(database, folder)
         next_first, next_first_cpu = _timed(following, view, chance)
         times = []
         for _ in range(_INSTANTS):
@@ -125,6 +99,11 @@ def _asked(place: Ground, kind: str, name: str, events: int) -> Asked:
             resident_mib=resident(),
             cores=cores(),
         )
+
+
+def _begun(database: Database, folder: Path) -> Answering:
+    """As a process that has kept nothing yet answers."""
+    return Answering(database, NamesView(), utc_now, ColumnStore(folder))
 
 
 def _timed(answering: Answering, view: View[Any], chance: Random) -> tuple[float, float]:

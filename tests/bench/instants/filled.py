@@ -13,7 +13,7 @@ from crm_projections.engine.generation import migrate, open_live
 from crm_projections.engine.position import Step, advance, ensure_lanes, load_states
 from crm_projections.engine.view import Received, View
 
-_AT_ONCE: Final = 500
+_AT_ONCE: Final = 500  # PostgreSQL ends a transaction that idles, on a machine that is slow
 
 
 class Filled:

@@ -85,6 +85,7 @@ class Wiring:
             "CRM_MASTER_KEY_FILE": str(self._folder.ensure_master_key()),
             "CRM_AUDIT_KEY_FILE": str(signing if role.action == "relay" else checking),
             "CRM_AUDIT_CHECKPOINTS": str(self._folder.path / "checkpoints"),
+            "CRM_COLUMNS_FOLDER": str(self._folder.path / "columns"),
             "CRM_TOKENS_FILE": str(self._folder.tokens),
             "CRM_REQUIRE_TOKEN": "true",
             "CRM_HOST": LOOPBACK,

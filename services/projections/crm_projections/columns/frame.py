@@ -154,16 +154,26 @@ class Frame:
     def of(
         cls, layout: Layout, parts: Mapping[str, Array], words: Mapping[str, Sequence[Any]]
     ) -> Frame:
-        """As `parts` and `words` told it. Raises KeyError where one is missing."""
+        """As `parts` and `words` told it. Raises KeyError where one is missing, ValueError where
+        one is longer than another."""
         frame = cls(layout)
         for name, growing in frame._arrays.items():
             growing.append(parts[f"column.{name}"])
         for name in frame._things:
             frame._things[name] = Numbering.of(parts[f"keys.{name}"], parts[f"codes.{name}"])
         frame._rows = Numbering.of(parts["keys."], parts["codes."])
+        if {len(growing.values) for growing in frame._arrays.values()} != {len(frame._rows)}:
+            raise ValueError("columns of different lengths")
         for name, each in words.items():
             frame._words[name].coded(UUID(word) if layout.is_id(name) else word for word in each)
         return frame
+
+    def keys_of(self, name: str) -> Array:
+        """The keys of things, by their numbers."""
+        keys, codes = self._things[name].settled()
+        found = np.empty_like(keys)
+        found[codes] = keys
+        return found
 
     def columns(self) -> Columns:
         """As they are now, and stay."""

@@ -19,10 +19,11 @@ from crm_events.feed.port import Lane
 from crm_events.feed.store import lanes_of
 from sqlalchemy import Connection, select
 
-from crm_projections.columns.checkpoint import Taken, agrees, load, save
+from crm_projections.columns.agreeing import agrees
+from crm_projections.columns.checkpoint import Taken, load, save
 from crm_projections.columns.frame import Columns, Frame
 from crm_projections.columns.layout import Layout
-from crm_projections.columns.reading import read
+from crm_projections.columns.reading import ALL, be_given_time, read
 from crm_projections.engine.position import Generation, LaneState, complete_to, load_states
 from crm_projections.engine.tables import GENERATIONS, LETTERS
 from crm_projections.facts.instants import FOREVER
@@ -56,15 +57,21 @@ class Snapshot:
 
     def beyond(self, taken: Taken) -> bool:
         """Whether it shows all that a checkpoint was made of, and of the same generation."""
-        mine = {_name(lane): state.revision for lane, state in self.lanes.items()}
+        mine = self.taken
         return self.made_at == taken.made_at and all(
-            mine.get(lane, -1) >= revision for lane, revision in taken.revisions.items()
+            own.get(lane, -1) >= count
+            for own, told in (
+                (mine.revisions, taken.revisions),
+                (mine.sequences, taken.sequences),
+            )
+            for lane, count in told.items()
         )
 
     @property
     def taken(self) -> Taken:
         revisions = {_name(lane): state.revision for lane, state in self.lanes.items()}
-        return Taken(self.made_at, revisions, self.complete, tuple(self.resolved))
+        sequences = {_name(lane): state.sequence for lane, state in self.lanes.items()}
+        return Taken(self.made_at, revisions, sequences, self.complete, tuple(self.resolved))
 
     def same(self, other: Snapshot) -> bool:
         return self.lanes == other.lanes
@@ -137,14 +144,14 @@ class Held:
     def _new(self, connection: Connection, snapshot: Snapshot) -> str:
         if self._states:
             return _since(snapshot.floors(self._states[-1][0].taken))
+        be_given_time(connection)
         found = load(self._folder, self._layout) if self._folder is not None else None
         if found is None or not snapshot.beyond(found[1]):
-            return "true"
+            return ALL
         frame, floors = found[0], snapshot.floors(found[1])
-        columns = frame.columns()
-        if not agrees(connection, self._layout, columns, floors):
-            return "true"
-        self._frame, self._saved = frame, columns.size
+        if not agrees(connection, self._layout, frame, floors):
+            return ALL
+        self._frame, self._saved = frame, frame.columns().size
         return _since(floors)
 
     def _save(self, rows: int, snapshot: Snapshot) -> None:
@@ -169,7 +176,8 @@ def _since(floors: Mapping[str, int]) -> str:
 def whole(connection: Connection, layout: Layout) -> Columns:
     """The rows as the connection shows them, kept by nobody."""
     frame = Frame(layout)
-    frame.merge(read(connection, layout, "true"))
+    be_given_time(connection)
+    frame.merge(read(connection, layout, ALL))
     return frame.columns()
 
 
@@ -184,7 +192,7 @@ class ColumnStore:
         worth_saving: int = WORTH_SAVING,
     ) -> None:
         """With a folder, columns of so many rows are kept there for processes to come."""
-        self._folder = folder
+        self.folder = folder
         self._worth_saving = worth_saving
         self._most = most
         self._held: OrderedDict[tuple[str, int], Held] = OrderedDict()
@@ -205,7 +213,7 @@ class ColumnStore:
     def _held_of(self, layout: Layout, snapshot: Snapshot) -> Held:
         key = (layout.table.name, snapshot.made_at)
         with self._lock:
-            held = self._held.setdefault(key, Held(layout, self._folder, self._worth_saving))
+            held = self._held.setdefault(key, Held(layout, self.folder, self._worth_saving))
             self._held.move_to_end(key)
             return held
 
