@@ -21,6 +21,21 @@ COPIES = {"contacts-relay": 2, "pipeline-react": 2, "projections-funnel": 2}
 """Roles of the distributed form that run more than once."""
 
 
+_FIRST = ("test_reference_figures", "test_evidence", "test_erasure")
+"""Published figures are of a deployment that nobody else has written to; the troubles come last."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = [at for at, item in enumerate(items) if item.path.parent == Path(__file__).parent]
+    for at, item in zip(places, sorted((items[at] for at in places), key=_rank), strict=True):
+        items[at] = item
+
+
+def _rank(item: pytest.Item) -> int:
+    return _FIRST.index(item.path.stem) if item.path.stem in _FIRST else len(_FIRST)
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """A running CRM; `home` is its folder where it is the embedded form."""

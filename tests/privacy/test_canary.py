@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import orjson
 import pytest
 import structlog
 from crm_console.embedded.inside import inside, logged
 from crm_console.embedded.stores import open_stores
-from crm_console.erasing.disclosure import disclose
 from crm_console.erasing.erasure import erase
 from crm_console.erasing.figures import figures, questions
 from crm_console.erasing.finding import find
@@ -25,15 +23,12 @@ from crm_console.home import Home
 from crm_console.settling import settle
 from crm_console.transport import Transport
 from crm_events.clock import utc_now
-from crm_events.codec import Codec, Slot, UndecodableEvent
 from crm_events.contracts.contacts import PersonChanged
 
-from tests.console.homes import CONTEXTS, settings
-from tests.privacy.plain import FORGOTTEN, PLAIN, listed
-from tests.privacy.story import tell_everything
-from tests.support.stored import stored_event
-
-POISON = "kanari in einem Ereignis das niemand lesen kann"
+from tests.console.homes import settings
+from tests.support.canary.looking import POISON, Look, found_in, tell_all
+from tests.support.canary.plain import FORGOTTEN, PLAIN, listed
+from tests.support.canary.story import tell_everything
 
 
 @dataclass(frozen=True)
@@ -49,8 +44,7 @@ class Left:
     parked: list[Any]
 
     def legible(self, inside: str | bytes) -> set[str]:
-        text = inside if isinstance(inside, bytes) else inside.encode()
-        return {place for said, place in self.said.items() if said.encode() in text}
+        return found_in(inside if isinstance(inside, bytes) else inside.encode(), self.said)
 
 
 @contextmanager
@@ -74,31 +68,16 @@ def subjects(home: Home) -> list[str]:
         return sorted(str(UUID(bytes=row[0])) for row in rows)
 
 
+@contextmanager
+def looking(home: Home) -> Iterator[Look]:
+    """Into the stores, with the home's keys."""
+    with closing(open_stores(home, "crm", "EUR")) as stores:
+        yield Look(stores.recorders, stores.keys)
+
+
 def decoded(home: Home) -> str:
-    """Every event, read with all the keys there are."""
-    stores = open_stores(home, "crm", "EUR")
-    codec, texts = Codec(stores.keys), []
-    for recorder in stores.recorders.values():
-        for each in recorder.read_log(0, 100_000).envelopes:
-            slot = Slot(each.type, each.aggregate_id, each.aggregate_version)
-            try:
-                texts.append(codec.decode(each.data, slot).model_dump_json())
-            except UndecodableEvent as error:
-                texts.append(str(error))
-    stores.close()
-    return "\n".join(texts)
-
-
-def poison(home: Home, person: str) -> None:
-    """An event of a person that views park, and behind which later ones of theirs wait."""
-    stores, id = open_stores(home, "crm", "EUR"), UUID(person)
-    version = len(stores.recorders["contacts"].read_stream(id, 0, 1_000)) + 1
-    slot = Slot(PersonChanged.TYPE, id, version)
-    data = orjson.loads(Codec(stores.keys).encode(PersonChanged(name=POISON), slot))
-    broken = orjson.dumps({**data, "organisation_id": "nobody"})
-    event = stored_event(id, version, PersonChanged.TYPE, broken, by="local:x", at=utc_now())
-    stores.recorders["contacts"].insert_events([event])
-    stores.close()
+    with looking(home) as look:
+        return look.decoded()
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +86,9 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     with running(home) as transport:
         teller = tell_everything(transport)
         person = teller.filler.ids["customer_id"]
-    poison(home, person)
+    with looking(home) as look:
+        look.poison(person)
+        things = look.things()
     shutil.copytree(home.path, home.path.with_name("backup"))
     said = {t: p for t, p in teller.filler.said.items() if not listed(p, {**PLAIN, **FORGOTTEN})}
     before, everybody = decoded(home), subjects(home)
@@ -120,28 +101,10 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
             erase(transport, find(transport, each), grounds, utc_now()) for each in everybody
         ]
         again = figures(transport, asked)
-        told = "\n".join(tell_all(transport, home, everybody))
+        told = "\n".join(tell_all(transport, things, everybody))
         parked = transport.send("GET", "/v1/views/parked")["parked"]
     figured = list(zip(shown, again, strict=True))
     return Left(home, {**said, POISON: "poison"}, before, told, certificates, figured, parked)
-
-
-def tell_all(transport: Transport, home: Home, everybody: list[str]) -> Iterator[str]:
-    """What any route tells of anybody and of anything."""
-    for subject in everybody:
-        yield str(disclose(transport, find(transport, subject), utc_now()))
-    for context in CONTEXTS:
-        with closing(sqlite3.connect(home.store(context))) as connection:
-            rows = connection.execute(
-                "SELECT DISTINCT aggregate_id FROM events WHERE aggregate_id NOT IN "
-                "(SELECT aggregate_id FROM events WHERE CAST(data AS TEXT) LIKE '%\"nobody\"%')"
-            ).fetchall()
-        for (id,) in rows:
-            path = f"/v1/{context}/history/{UUID(bytes=id)}"
-            yield str(transport.send("GET", path))
-    for path in ("funnel/units", "parked"):
-        yield str(transport.send("GET", f"/v1/views/{path}"))
-    yield str(transport.send("GET", "/v1/contacts/erasures"))
 
 
 def test_everything_that_is_looked_for_was_legible_before(left: Left) -> None:

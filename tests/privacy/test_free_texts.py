@@ -11,8 +11,8 @@ from crm_console.home import Home
 from crm_events.codec import Codec, Slot
 
 from tests.console.homes import CONTEXTS, opened
-from tests.privacy.plain import FORGOTTEN, PLAIN, SHOWN, listed
-from tests.privacy.story import tell_everything
+from tests.support.canary.plain import FORGOTTEN, PLAIN, SHOWN, listed
+from tests.support.canary.story import tell_everything
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,17 @@ async def test_parked_events_are_listed_with_reasons(served: Served) -> None:
     assert page["next"] is None
 
 
+async def test_after_a_rebuild_only_what_can_be_decided_is_listed(served: Served) -> None:
+    before = [p["id"] for p in (await served.get("/parked"))["parked"]]
+    assert (await served.worked(kind="rebuild", view="names"))["status"] == "done"
+    found = (await served.get("/parked"))["parked"]
+    assert [p["kind"] for p in found] == ["failed", "behind"]
+    assert {p["id"] for p in found}.isdisjoint(before)
+    path, body = f"/v1/views/parked/{found[0]['id']}:skip", {"reason": "broken"}
+    assert (await served.client.post(path, json=body)).json()["parked"] == 0
+    assert (await served.get("/parked"))["parked"] == []
+
+
 async def test_pages_follow_a_cursor(served: Served) -> None:
     first = await served.get("/parked", limit=1)
     second = await served.get("/parked", limit=1, cursor=first["next"])

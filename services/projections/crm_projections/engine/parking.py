@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     Text,
     bindparam,
+    exists,
     func,
     select,
     update,
@@ -21,7 +22,7 @@ from sqlalchemy import (
 
 from crm_projections.engine.letters import COLUMNS, Letter, Parked, Status, parked_of, row_of
 from crm_projections.engine.position import Generation
-from crm_projections.engine.tables import LETTERS, POSITIONS
+from crm_projections.engine.tables import GENERATIONS, LETTERS, POSITIONS
 from crm_projections.engine.writing import insert_rows
 
 WINDOW: Final = 10_000
@@ -118,8 +119,9 @@ def parked_letters(connection: Connection, generation: Generation | None = None)
 def listed(
     connection: Connection, *, view: str | None, status: Status | None, after: int, limit: int
 ) -> list[Parked]:
-    """Letters in the order in which they were kept, with an id above `after`."""
-    wanted = [LETTERS.c.id > after]
+    """Letters in the order in which they were kept, with an id above `after`; of those that nobody
+    has decided on, the ones that can be: of tables that are live."""
+    wanted = [LETTERS.c.id > after, (LETTERS.c.status != "parked") | _IS_LIVE]
     wanted += [LETTERS.c.view == view] if view is not None else []
     wanted += [LETTERS.c.status == status] if status is not None else []
     query = select(LETTERS).where(*wanted).order_by(LETTERS.c.id).limit(limit)
@@ -159,6 +161,13 @@ def _change(connection: Connection, letter: Parked, **values: Any) -> None:
 
 def _of(generation: Generation) -> tuple[ColumnElement[bool], ...]:
     return (LETTERS.c.view == generation.view, LETTERS.c.generation == generation.number)
+
+
+_IS_LIVE: Final = exists().where(
+    GENERATIONS.c.view == LETTERS.c.view,
+    GENERATIONS.c.generation == LETTERS.c.generation,
+    GENERATIONS.c.status == "live",
+)
 
 
 def _standing() -> Select[Any]:

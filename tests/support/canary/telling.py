@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crm_console.transport import Transport
+from crm_events.catalogue import CONTEXTS
 from crm_service.importing.protocol import ImportKind
 
-from tests.console.homes import CONTEXTS
-from tests.privacy.filling import Filler
+from tests.support.canary.filling import Filler
 
 _ROUTE_OF_IMPORTS = "/imports/{kind}"
 
 
 class Teller:
-    """Sends commands by their path in the API; fields that are not given are filled."""
+    """Sends commands by their path in the API; fields that are not given are filled.
 
-    def __init__(self, transport: Transport) -> None:
+    `documents` are what the API of each context says of itself.
+    """
+
+    def __init__(self, transport: Transport, documents: Mapping[str, Any]) -> None:
         self.filler = Filler()
         self.told: set[str] = set()
         self._transport = transport
-        documents = {name: transport.send("GET", f"/openapi/{name}.json") for name in CONTEXTS}
         self._parts = {name: d["components"]["schemas"] for name, d in documents.items()}
         self._bodies = {
             path: said["post"]["requestBody"]["content"]["application/json"]["schema"]
@@ -58,6 +60,11 @@ class Teller:
         assert result["status"] == "accepted", result
         self.told.add(kind)
         return str(result["id"])
+
+
+def documents_of(transport: Transport) -> dict[str, Any]:
+    """Where one process answers for every context."""
+    return {name: transport.send("GET", f"/openapi/{name}.json") for name in CONTEXTS}
 
 
 def kinds() -> dict[str, type[ImportKind[Any, Any]]]:

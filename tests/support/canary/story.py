@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from crm_console.settling import settle
 from crm_console.transport import Transport
+from crm_events.catalogue import CONTEXTS
 from crm_ticketing.application.surveys import survey_id
 
-from tests.console.homes import CONTEXTS
-from tests.privacy.telling import Teller
+from tests.support.canary.telling import Teller, documents_of
 
 CONTACTS, PIPELINE = "/v1/contacts", "/v1/pipeline"
 TICKETS, CAMPAIGNS = "/v1/ticketing/tickets", "/v1/campaigns/campaigns"
 FIVE = {"amount": "5.00", "currency": "EUR"}
 
 
-def tell_everything(transport: Transport) -> Teller:
+def tell_everything(transport: Transport, documents: Mapping[str, Any] | None = None) -> Teller:
     """Whoever adds a command tells of it here; `Teller.commands` says what there is."""
-    teller = Teller(transport)
+    teller = Teller(transport, documents or documents_of(transport))
     _people(teller)
     pipeline, first, second = _catalogue(teller)
     settle(transport)
