@@ -162,10 +162,11 @@ Rest = HomeAtRest | RolesAtRest
 
 
 def _files(folder: Path, others: set[str]) -> Iterator[tuple[str, bytes]]:
+    """Without the empty space that Kafka's indexes end with."""
     for path in folder.rglob("*"):
         name = path.relative_to(folder)
         if path.is_file() and name.parts[0] not in others:
-            yield str(name), path.read_bytes()
+            yield str(name), path.read_bytes().rstrip(b"\0")
 
 
 def with_bytes(dumped: bytes) -> bytes:

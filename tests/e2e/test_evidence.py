@@ -201,10 +201,9 @@ def replayed(history: History, view: str, *options: str) -> Mapping[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("view", ["funnel", "retention"])
-def test_a_replay_is_the_same_from_every_copy_of_the_log(history: History, view: str) -> None:
+def test_a_replay_is_the_same_from_every_copy_of_the_log(history: History) -> None:
     history.work.settle()
-    whole = replayed(history, view)
+    view, whole = "funnel", replayed(history, "funnel")
     half = ",".join(f"{context}/*/{at // 2}" for context, at in whole["position"].items())
     for end in (("--to", f"@{half}"), ("--to", history.known_at)):
         stores = replayed(history, view, *end, "--from-stores")

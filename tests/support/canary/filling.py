@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+CANARY: Final = "kanari"
+"""Every text begins with it."""
 _LEFT_OUT: Final = object()
 _OF_PATTERNS: Final = ("5.00", "EUR")
 _SOME: Final = 2
@@ -60,7 +62,7 @@ class Filler:
             return self.ids.get(name, _LEFT_OUT)
         if "format" in schema:
             return _LEFT_OUT
-        text = f"kanari{len(self.said):04}freitext"
+        text = f"{CANARY}{len(self.said):04}freitext"
         pattern = schema.get("pattern", "")
         if not re.search(pattern, text):
             return next(fit for fit in _OF_PATTERNS if re.search(pattern, fit))

@@ -17,9 +17,10 @@ from crm_events.envelope import Envelope
 from crm_events.keys.port import SubjectKeys
 from crm_events.store.port import EventRecorder
 
+from tests.support.canary.filling import CANARY
 from tests.support.stored import stored_event
 
-POISON = "kanari in einem Ereignis das niemand lesen kann"
+POISON = f"{CANARY} in einem Ereignis das niemand lesen kann"
 _PAGE = 5_000
 
 
@@ -82,4 +83,6 @@ def tell_all(
 
 def found_in(content: bytes, said: Mapping[str, str]) -> set[str]:
     """Where the texts were said that can be read in these bytes."""
+    if CANARY.encode() not in content:
+        return set()
     return {place for text, place in said.items() if text.encode() in content}
