@@ -32,13 +32,13 @@ def _unfenced(real: Any) -> Any:
 
 
 def _position_first(_: Any) -> Any:
-    def write(self: Any, plan: Any, now: int) -> applying.Written:
+    def write(self: Any, plan: Any, handed: Any, now: int) -> applying.Written:
         generation = self._opened.generation
         with self._database.writing() as connection:
             advance(connection, generation, plan.steps)
         with self._database.writing() as connection:
-            if plan.received:
-                self._view.apply(connection, self._opened.tables, plan.received)
+            if handed:
+                self._view.apply(connection, self._opened.tables, handed)
             parked = park(connection, generation, plan.letters, now)
         moved = {step.lane: step.after for step in plan.steps}
         return applying.Written(moved, plan.letters, parked)
@@ -47,11 +47,11 @@ def _position_first(_: Any) -> Any:
 
 
 def _facts_first(_: Any) -> Any:
-    def write(self: Any, plan: Any, now: int) -> applying.Written:
+    def write(self: Any, plan: Any, handed: Any, now: int) -> applying.Written:
         generation = self._opened.generation
         with self._database.writing() as connection:
-            if plan.received:
-                self._view.apply(connection, self._opened.tables, plan.received)
+            if handed:
+                self._view.apply(connection, self._opened.tables, handed)
             parked = park(connection, generation, plan.letters, now)
         with self._database.writing() as connection:
             advance(connection, generation, plan.steps)
@@ -62,9 +62,8 @@ def _facts_first(_: Any) -> Any:
 
 
 def _twice(real: Any) -> Any:
-    def write(self: Any, plan: Any, now: int) -> Any:
-        plan.received = [*plan.received, *plan.received]
-        return real(self, plan, now)
+    def write(self: Any, plan: Any, handed: Any, now: int) -> Any:
+        return real(self, plan, applying.Handed([*handed, *handed]), now)
 
     return write
 
