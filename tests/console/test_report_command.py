@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 
@@ -49,6 +50,35 @@ def test_later_work_and_a_rebuild_change_no_report(crm: Crm, office: Office) -> 
     assert crm("report", "cite", before["citation"]["text"]).code == 0
     after = crm("report", "run", "retention", *AS_OF, "-o", "json").json
     assert after["report"]["totals"]["orders"] == before["report"]["totals"]["orders"] + 1
+
+
+def test_a_restatement_adds_up_to_what_is_published_and_what_is_so_today(
+    crm: Crm, office: Office
+) -> None:
+    ran = ("report", "run", "retention", *AS_OF, "-o", "json")
+    then = crm(*ran).json
+    _order(office)
+    done = crm("report", "cite", then["citation"]["text"], "--restated", "-o", "json")
+    assert done.code == 0, done.err
+    today = {f["figure"]: f for f in done.json["figures"] if "row" not in f}
+    orders = today["orders"]
+    assert orders["before"] == then["report"]["totals"]["orders"]
+    assert orders["after"] == crm(*ran).json["report"]["totals"]["orders"]
+    for name, figure in today.items():
+        added = [a for e in done.json["events"] for a in e["added"] if a["figure"] == name]
+        told = sum(Decimal(str(a["added"])) for a in added if "row" not in a)
+        assert told == Decimal(str(figure["after"])) - Decimal(str(figure["before"]))
+    assert orders["difference"] >= 1
+    assert min(e["sequence"] for e in done.json["events"]) > done.json["from"]["pipeline"]
+    drawn = crm("report", "cite", then["citation"]["text"], "--restated", "-o", "table").out
+    assert "published" in drawn
+
+
+def test_a_report_of_now_needs_no_restating(crm: Crm) -> None:
+    text = crm("report", "run", "funnel", *AS_OF, "-o", "json").json["citation"]["text"]
+    done = crm("report", "cite", text, "--restated", "-o", "table")
+    assert (done.code, done.out) == (0, "")
+    assert "Nothing would be different" in done.err
 
 
 def test_a_report_holds_ids_and_shows_names(crm: Crm) -> None:

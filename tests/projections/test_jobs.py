@@ -14,11 +14,9 @@ from crm_events.contracts.pipeline import DealOpened, PipelineDefined, Stage
 from crm_events.feed.port import LaneBatch
 from crm_events.ids import new_id
 from crm_projections.engine.database import Database
-from crm_projections.engine.generation import create_beside, open_live
-from crm_projections.engine.tables import GENERATIONS
-from crm_projections.jobs.job import Asked
+from crm_projections.engine.generation import open_live
 from crm_projections.jobs.queue import Queue
-from sqlalchemy import inspect, select, update
+from sqlalchemy import inspect, update
 
 from tests.projections.rig import lead
 from tests.projections.served import Served, serving
@@ -92,14 +90,17 @@ async def test_readers_notice_nothing_of_a_rebuild(served: Served) -> None:
             generations.add(next(v["generation"] for v in views if v["name"] == "funnel"))
 
     reading = asyncio.create_task(read())
-    ids, deal = [(await served.ask(kind="rebuild", view="funnel"))["id"] for _ in range(3)], 20
-    while (await served.get(f"/jobs/{ids[-1]}"))["ended_at"] is None:
-        deal += 1
-        served.log.append(lead(deal), OPENED)
+    deal, ended = 20, []
+    for _ in range(3):
+        id = (await served.ask(kind="rebuild", view="funnel"))["id"]
+        while (job := await served.get(f"/jobs/{id}"))["ended_at"] is None:
+            deal += 1
+            served.log.append(lead(deal), OPENED)
+        ended.append(job["status"])
     await served.settle()
     stop.set()
     await reading
-    assert [(await served.ended(id))["status"] for id in ids] == ["done"] * 3
+    assert ended == ["done"] * 3
     assert seen == sorted(seen)
     assert (await served.get("/funnel"))["totals"]["units"] == deal > 20
     assert max(generations) > min(generations)
@@ -175,41 +176,6 @@ async def test_a_cancelled_job_leaves_nothing(held: Served) -> None:
     assert [(await held.ended(each["id"]))["status"] for each in (job, later)] == ["cancelled"] * 2
     assert _tables(held) == before
     assert (await held.get("/funnel"))["totals"]["units"] == 20
-
-
-async def test_a_process_that_ends_tells_so_and_leaves_nothing(sqlite: Database) -> None:
-    async with serving(sqlite, history=HeldFeed) as held:
-        _begin(held)
-        await held.settle()
-        before = _tables(held)
-        job = await held.ask(kind="rebuild", view="funnel")
-        await _begun(held, job["id"])
-    found = Queue(sqlite, utc_now).find(UUID(job["id"]))
-    assert (found.status, found.reason) == (
-        "failed",
-        "The process that did it ended; what it had begun is dropped. Ask again.",
-    )
-    assert _tables(held) == before
-
-
-async def test_what_a_killed_process_left_is_dropped(sqlite: Database) -> None:
-    """Nothing was heard of it for long, so another process ends its job."""
-    long_ago = Queue(sqlite, lambda: utc_now() - timedelta(minutes=5))
-    async with serving(sqlite, wanted=["satisfaction"]) as other:
-        funnel = other.views.questions[0]
-        open_live(sqlite, funnel, 0)
-        before = _tables(other)
-        left = create_beside(sqlite, funnel, "building", 0)
-        id = long_ago.ask(Asked("rebuild", "funnel", 1, {}, "somebody")).id
-        assert long_ago.take(["funnel"]) is not None
-        assert long_ago.beat(id, left.generation.number, 7, 20)
-    async with serving(sqlite) as served:
-        found = await served.ended(str(id))
-        assert (found["status"], found["events"]) == ("failed", 7)
-        assert _tables(served) == before
-    with sqlite.reading() as connection:
-        statuses = connection.execute(select(GENERATIONS.c.status)).scalars().all()
-    assert "building" not in statuses
 
 
 @pytest.mark.parametrize(

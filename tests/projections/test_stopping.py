@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from crm_events.contracts.contacts import LeadCaptured, LeadTagged
 from crm_events.envelope import Envelope
-from crm_projections.engine.generation import stops
+from crm_projections.engine.stopping import stops
 
 from tests.projections.rig import Rig, lead
 from tests.projections.tags import TagsView

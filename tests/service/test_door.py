@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from crm_service.app import create_app
 from crm_service.network import host_of, is_loopback
 from crm_service.principals import Principals, Unguarded, local_user
+from crm_service.routing import Router, reads_only
 from crm_service.tokens import TokenFile
 from fastapi import FastAPI
 from httpx import AsyncClient
@@ -127,6 +129,32 @@ async def test_rights_limit_what_a_token_does(public: FastAPI, reader: str, writ
         assert assert_problem(write, 403, "forbidden")["right"] == "write"
         audit = await client.get("/v1/notes/audit", headers=bearer(writer))
         assert assert_problem(audit, 403, "forbidden")["right"] == "admin"
+
+
+async def test_a_question_in_a_body_needs_only_the_right_to_read(
+    tokens: TokenFile, reader: str
+) -> None:
+    router = Router()
+
+    @router.post("/v1/things/{name}/what-if")
+    @reads_only
+    def what_if(name: str) -> dict[str, str]:
+        return {"name": name}
+
+    @router.post("/v1/things/{name}")
+    def write(name: str) -> dict[str, str]:
+        return {"name": name}
+
+    principals = Principals("0.0.0.0", tokens=tokens)  # noqa: S104
+    app = create_app("Things", "things", [router], principals=principals, readiness={})
+    async with client_of(app) as client:
+        asked = await client.post("/v1/things/a/what-if", headers=bearer(reader))
+        assert asked.status_code == 200
+        for path in ("/v1/things/a", "/v1/things/a/what-if/b", "/v1/other"):
+            refused = await client.post(path, headers=bearer(reader))
+            assert assert_problem(refused, 403, "forbidden")["right"] == "write"
+        assert (await client.put("/v1/things/a/what-if", headers=bearer(reader))).status_code == 403
+        assert (await client.post("/v1/things/a/what-if")).status_code == 401
 
 
 async def test_stranger_is_refused_before_body_is_read(public: FastAPI) -> None:

@@ -31,7 +31,7 @@ from crm_service.principals import Principals
 from crm_service.problem_pages import problem_routes
 from crm_service.problems import COMMON, Registry
 from crm_service.route_table import RouteTable
-from crm_service.routing import MIB, BodyLimit, Router, StrictRoute
+from crm_service.routing import MIB, BodyLimit, Router, StrictRoute, reading_paths
 
 _TELEMETRY: Final[TelemetryConfig] = {"logs": False, "operation_spans": False}
 """Spans of requests, no more: FastAPI's log records quote what people typed."""
@@ -77,7 +77,7 @@ def create_app(
             context=context,
             clock=edge.clock,
         ),
-        Middleware(Guard, principals, edge.allowed_hosts),
+        Middleware(Guard, principals, edge.allowed_hosts, reading_paths(routers)),
         Middleware(BodyLimit, edge.body_limit),
         Middleware(Direct, app),
     ]

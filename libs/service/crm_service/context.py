@@ -19,7 +19,7 @@ from crm_service.answering import Translation, unavailable
 from crm_service.auditing.outside import Forked
 from crm_service.problems import COMMON, Kind, Problem, Registry, RequestRefused
 from crm_service.routing import Router
-from crm_service.schemas import Body, Instant
+from crm_service.schemas import Body, Happened
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far ahead another machine's clock may be before its "now" is called the future."""
@@ -28,7 +28,7 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 class Dated(Body):
     """A command's body. `occurred_at` back-dates what happened; without it, it happens now."""
 
-    occurred_at: Instant | None = None
+    occurred_at: Happened | None = None
 
     def facts(self) -> dict[str, Any]:
         """The body's fields but its time, under the names that the facts of a decision have."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -19,12 +20,18 @@ OPEN_BELOW: Final = "/problems"
 
 
 class Guard:
-    """Pure ASGI middleware. Reading asks for the right `read`, every other method for `write`."""
+    """Pure ASGI middleware. Reading asks for the right `read`, every other method for `write`, but
+    for paths that are `reading`: what is asked there stands in a body."""
 
     def __init__(
-        self, app: ASGIApp, principals: Principals, allowed_hosts: Collection[str]
+        self,
+        app: ASGIApp,
+        principals: Principals,
+        allowed_hosts: Collection[str],
+        reading: Sequence[re.Pattern[str]] = (),
     ) -> None:
         self._app = app
+        self._reading = reading
         self._principals = principals
         self._allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
 
@@ -47,7 +54,12 @@ class Guard:
         found = self._principals.identify(scope, headers)
         exchange_of(scope).principal = found
         bind_contextvars(principal=found.id)
-        demand(found, "read" if scope["method"] in SAFE_METHODS else "write")
+        demand(found, "read" if self._reads(scope["method"], path) else "write")
+
+    def _reads(self, method: str, path: str) -> bool:
+        if method in SAFE_METHODS:
+            return True
+        return method == "POST" and any(each.match(path) for each in self._reading)
 
 
 def refuse_other_sites(method: str, headers: Headers, allowed_hosts: Collection[str]) -> None:

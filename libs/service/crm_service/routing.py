@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -21,6 +21,7 @@ Endpoint = Callable[..., Response]
 F = TypeVar("F", bound=Callable[..., Any])
 MIB: Final = 1024 * 1024
 _LIMIT: Final = "crm_body_limit"
+_READS: Final = "crm_reads_only"
 _ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _JSON: Final = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
 
@@ -34,6 +35,23 @@ def body_limit(size: int) -> Callable[[F], F]:
         return endpoint
 
     return mark
+
+
+def reads_only(endpoint: F) -> F:
+    """A POST that writes nothing asks for the right `read`: its question does not fit an address.
+    Put it below the route's own decorator."""
+    setattr(endpoint, _READS, True)
+    return endpoint
+
+
+def reading_paths(routers: Iterable[APIRouter]) -> list[re.Pattern[str]]:
+    """Where a POST writes nothing."""
+    routes = [route for router in routers for route in router.routes]
+    return [
+        route.path_regex
+        for route in routes
+        if isinstance(route, APIRoute) and getattr(route.endpoint, _READS, False)
+    ]
 
 
 class BodyLimit:

@@ -23,6 +23,9 @@ from pydantic_core import core_schema
 _DECIMAL: Final = re.compile(r"-?\d{1,20}(\.\d{1,6})?", re.ASCII)
 
 
+_YEARS: Final = range(2, 9999)
+
+
 class Body(BaseModel):
     """A request body. Fields nobody declared are refused, and what arrived does not change."""
 
@@ -55,6 +58,12 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError("this time is out of range") from None
 
 
+def _with_room(value: datetime) -> datetime:
+    if value.year not in _YEARS:
+        raise ValueError("name a time whose year is 2 to 9998: every zone has a date for it")
+    return value
+
+
 Amount = Annotated[
     Decimal,
     Field(max_digits=20, decimal_places=6),  # before the validator, or digits are counted in Python
@@ -80,6 +89,10 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """A moment; any zone on the way in, UTC inside."""
+
+Happened = Annotated[Instant, AfterValidator(_with_room)]
+"""When a fact took effect: far enough from both ends of the calendar for any zone's date of it, and
+for what is due some days later."""
 
 
 def _as_in_events(money: event.Money) -> event.Money:

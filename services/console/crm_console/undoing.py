@@ -92,9 +92,10 @@ class Undoing:
     # --- what others refer to ---
 
     def _keep_what_is_used(self) -> None:
-        """What stays refers to things, which stay too, and refer to others in their turn."""
-        for _ in range(_ROUNDS):
-            used = self._used()
+        """What stays refers to things, which stay too, and refer to others in their turn: those
+        are of the correlation, so that the whole log is read but once."""
+        for turn in range(_ROUNDS):
+            used = self._used(own=turn > 0)
             if not used:
                 return
             self.in_use |= used
@@ -103,18 +104,21 @@ class Undoing:
                     _kept(thing) if thing["id"] in used else thing for thing in things
                 ]
 
-    def _used(self) -> set[str]:
+    def _used(self, *, own: bool) -> set[str]:
         asked = {thing["id"] for _, thing in self.all() if _may_be_used(thing)}
         left = [thing["id"] for _, thing in self.all() if thing["does"] is None]
         used: set[str] = set()
         for context in ORDER:
-            used |= set(self._used_in(context, sorted(asked - used), left))
+            asking = {"correlation": self.correlation, "left": left, "own": own}
+            used |= set(self._used_in(context, sorted(asked - used), asking))
         return used
 
-    def _used_in(self, context: str, ids: Sequence[str], left: Sequence[str]) -> Iterator[str]:
+    def _used_in(
+        self, context: str, ids: Sequence[str], asking: Mapping[str, Any]
+    ) -> Iterator[str]:
         after: int | None = 0
         while ids and after is not None:
-            body = {"correlation": self.correlation, "ids": ids, "left": left, "after": after}
+            body = {**asking, "ids": ids, "after": after}
             page = self.transport.send("POST", f"/v1/{context}/references", body=body)
             yield from page["used"]
             ids = sorted(set(ids) - set(page["used"]))

@@ -113,7 +113,10 @@ class Views:
             )
         chosen = [named[name] for name in wanted] or list(self.all)
         metrics = registry or new_registry()
-        return ViewHost(self.database, self.codec, chosen, feeds, utc_now, metrics, self.bell)
+        settings = f"time zone {self.reporting.zone}"
+        return ViewHost(
+            self.database, self.codec, chosen, feeds, utc_now, metrics, self.bell, settings
+        )
 
     def api(self, principals: Principals, edge: Edge | None = None) -> FastAPI:
         """The HTTP API, ready to be served or mounted."""

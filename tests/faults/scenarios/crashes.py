@@ -40,6 +40,9 @@ PLACES: Final = {
     "switching": (VIEWS, 1),
 }
 """Which role dies at a point, and at the how manieth passage."""
+ONCE: Final = ("rebuilding",)
+"""Whoever is begun again goes on where the work was, and is past the point: each death is of work
+that is begun anew."""
 
 
 def run(place: Ground, seed: int, *, long: bool) -> Outcome:
@@ -58,11 +61,15 @@ def run(place: Ground, seed: int, *, long: bool) -> Outcome:
 
 def die_at(ours: Trial, point: str, times: int) -> int:
     """A role is told to die there, is begun again each time it did, and at last told nothing."""
+    if point in ONCE:
+        return sum(_dies(ours, point, 1) for _ in range(times))
+    return _dies(ours, point, times)
+
+
+def _dies(ours: Trial, point: str, times: int) -> int:
     name, passage = PLACES[point]
-    prepare = _PREPARE.get(point)
     ours.journal.remark(f"{name} dies at {point}")
-    if prepare is not None:
-        prepare(ours)
+    _PREPARE.get(point, _nothing)(ours)
     ours.deployment.replace(name, {"CRM_CRASH_AT": f"{point}:{passage}"})
     role = ours.deployment.roles[name]
     provoke = _PROVOKE.get(point, _nothing)

@@ -1,7 +1,8 @@
 """Which things are referred to by events that stay: those are not undone.
 
 An event names other things by their ids, as text in its bytes; so a scan of the log finds every
-reference, whatever event it stands in, and asks nothing of who wrote it.
+reference, whatever event it stands in, and asks nothing of who wrote it. It is scanned once: what
+the undo leaves because of that are things of the correlation itself, whose events an index finds.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from uuid import UUID
 
 from crm_events.envelope import Envelope
 from crm_events.store.port import EventRecorder
+from crm_events.store.threads import Correlated
 
 from crm_service.undoing.kinds import Undoables
 
@@ -25,13 +27,14 @@ _SOME: Final = 100
 @dataclass(frozen=True, slots=True)
 class References:
     """References to some things by what stays: all but a correlation's events of things that are
-    not `left`."""
+    not `left`. With `own` only the correlation's events are looked at."""
 
     recorder: EventRecorder
     kinds: Undoables
     correlation: UUID
     ids: frozenset[UUID]
     left: frozenset[UUID]
+    own: bool = False
 
     def used(self, after: int, most: int) -> tuple[set[UUID], int | None]:
         """Those that the next so many events refer to, and where the page after begins."""
@@ -39,13 +42,20 @@ class References:
         used: set[UUID] = set()
         end = after + most
         while after < end and wanted:
-            page = self.recorder.read_log(after, _PAGE)
-            if page.safe_to == after:
+            envelopes, reached = self._page(after)
+            if reached == after:
                 return used, None
-            found = self._referring(page.envelopes, wanted)
-            used |= self._still(found, wanted)
-            after = page.safe_to
+            used |= self._still(self._referring(envelopes, wanted), wanted)
+            after = reached
         return used, after if wanted else None
+
+    def _page(self, after: int) -> tuple[Sequence[Envelope], int]:
+        """The next events, and up to where there are no more than these."""
+        if not self.own:
+            page = self.recorder.read_log(after, _PAGE)
+            return page.envelopes, page.safe_to
+        found = self.recorder.read_correlation(Correlated(self.correlation), after, _PAGE)
+        return found, found[-1].sequence if found else after
 
     def _referring(
         self, envelopes: Iterable[Envelope], wanted: dict[bytes, UUID]

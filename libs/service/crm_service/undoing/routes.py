@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from crm_service.commands import CommandCause
 from crm_service.context import Head
 from crm_service.names import NameIndex
-from crm_service.routing import MIB, Router, body_limit
+from crm_service.routing import MIB, Router, body_limit, reads_only
 from crm_service.schemas import Body
 from crm_service.undoing.kinds import Undoable, Undoables
 from crm_service.undoing.plan import Plan, Status, name_of
@@ -75,9 +75,12 @@ class UndoOut(BaseModel):
 
 
 class ReferencesIn(Body):
-    """Things of which an undo would leave nothing, and what it leaves as it is."""
+    """Things of which an undo would leave nothing, and what it leaves as it is. With `own` only
+    the correlation's own events are looked at, found by an index: enough when all others have been,
+    and more is left."""
 
     correlation: UUID
+    own: bool = False
     ids: Ids
     left: Ids = frozenset()
     after: int = Field(default=0, ge=0)
@@ -107,9 +110,10 @@ def undo_router(app: ContextApplication, secret: bytes, kinds: Iterable[Undoable
         return UndoOut(things=[_out(plan) for plan in plans], next=after, position=head)
 
     @router.post("/references")
+    @reads_only
     @body_limit(_LIMIT)
     def references(body: ReferencesIn) -> ReferencesOut:
-        asked = References(app.recorder, undoables, body.correlation, body.ids, body.left)
+        asked = References(app.recorder, undoables, body.correlation, body.ids, body.left, body.own)
         used, after = asked.used(body.after, _SCANNED)
         return ReferencesOut(used=sorted(used), next=after)
 

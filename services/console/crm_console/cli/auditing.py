@@ -14,6 +14,7 @@ from rich.progress import Progress
 from crm_console.cli.failures import FOUND_WRONG, explained
 from crm_console.cli.output import OutputOption, print_list, print_record, progress, say
 from crm_console.cli.session import opened
+from crm_console.interruption import interruptible
 from crm_console.transport import ServerSaid, Transport
 
 audit: Final = typer.Typer(
@@ -46,6 +47,10 @@ _VERDICT: Final = {
     "first_bad_position": "first bad position",
     "detail": "what is wrong",
 }
+
+
+_ANEW: Final = "nothing is kept of it; with --state FILE the same command goes on where it got to."
+_FROM_STATE: Final = "the same command goes on where it got to."
 
 
 def _chosen(contexts: list[str] | None) -> list[str]:
@@ -106,7 +111,13 @@ def verify(
     from crm_console.auditing.verification import Verification  # noqa: PLC0415 (hashing is slow to import)
 
     chosen = _chosen(contexts)
-    with explained(), opened(context.obj) as transport, progress("checking", 0) as bar:
+    how = _ANEW if state is None else _FROM_STATE
+    with (
+        explained(),
+        interruptible(how),
+        opened(context.obj) as transport,
+        progress("checking", 0) as bar,
+    ):
         work = Verification(transport, chosen, against, key, state)
         verdicts = work.run(lambda part: _show(bar, part))
     print_list(output, _VERDICT, [verdict.row() for verdict in verdicts])

@@ -18,8 +18,10 @@ from crm_console.cli.session import opened
 from crm_console.erasing.erasure import certify, erase, erasure_of
 from crm_console.erasing.finding import Found, find
 from crm_console.home import write_private
+from crm_console.interruption import interruptible
 from crm_console.transport import Transport
 
+_GOES_ON: Final = "a key that was destroyed stays so; the same command completes the rest."
 _COLUMNS: Final = ("context", "thing", "version", "event", "sealed", "plain")
 
 
@@ -61,7 +63,7 @@ def erase_subject(
     """
     grounds = {"reason": reason.value, "reference": reference}
     how = chosen(output)
-    with explained(), opened(context.obj) as transport:
+    with explained(), interruptible(_GOES_ON), opened(context.obj) as transport:
         found = find(transport, subject)
         if dry_run:
             _show(found, how)

@@ -16,11 +16,15 @@ from crm_console.exporting.export import Exported, export
 from crm_console.exporting.sources import answer, events, facts
 from crm_console.exporting.writing import Format
 from crm_console.files import WrongPlace
+from crm_console.interruption import interruptible
 from crm_console.settling import settle
 from crm_console.transport import Connection
 
 _VIEWS: Final = ("funnel", "satisfaction", "retention")
 _SHOWN: Final = {"file": "file", "rows": "rows", "bytes": "bytes", "sha256": "sha256"}
+
+
+_BEGINS_ANEW: Final = "no file was begun that is not whole; the same command begins anew."
 
 
 def export_file(
@@ -50,7 +54,7 @@ def export_file(
     """
     asked = {"from": start, "to": end, "as_of": as_of, "known_at": known_at}
     asked |= pairs(options or [])
-    with explained(), opened(context.obj) as connection:
+    with explained(), interruptible(_BEGINS_ANEW), opened(context.obj) as connection:
         settle(connection)
         _refuse_unused(what, asked, view)
         files = _files(connection, what, asked, (out, format, view or _VIEWS))

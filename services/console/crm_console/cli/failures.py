@@ -1,4 +1,5 @@
-"""Errors to one sentence and an exit code: 1 failed, 2 wrong use, 3 refused rows or found wrong."""
+"""Errors to one sentence and an exit code: 1 failed, 2 wrong use, 3 refused rows or
+found wrong, 130 interrupted."""
 
 from __future__ import annotations
 
@@ -26,6 +27,7 @@ FAILED: Final = 1
 WRONG_USE: Final = 2
 SOME_REFUSED: Final = 3
 FOUND_WRONG: Final = 3
+INTERRUPTED: Final = 130
 
 _FAILED: Final = (JobFailed, HomeInUse, HomeUnusable, ServerUnreachable, StillBehind)
 _REFUSED: Final = (
@@ -47,9 +49,9 @@ def explained() -> Iterator[None]:
     """Say what went wrong in one sentence on standard error, and end with its exit code."""
     try:
         yield
-    except KeyboardInterrupt:
-        say("crm: interrupted; what was answered is kept.")
-        raise typer.Exit(FAILED) from None
+    except KeyboardInterrupt as stopped:
+        say(f"crm: interrupted; {str(stopped) or 'what was answered is kept.'}")
+        raise typer.Exit(INTERRUPTED) from None
     except Exception as error:
         code = _code_of(error)
         if code is None:

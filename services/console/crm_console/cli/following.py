@@ -12,6 +12,7 @@ from typing import Any, Final
 from rich.progress import Progress
 
 from crm_console.cli.output import progress, say
+from crm_console.interruption import Interrupted
 from crm_console.transport import ServerSaid, ServerUnreachable, Transport
 
 Job = Mapping[str, Any]
@@ -29,14 +30,17 @@ class JobFailed(Exception):
 def worked(transport: Transport, **asked: Any) -> Job:
     """Ask for long work and wait for what comes of it, with progress on standard error.
 
-    Ctrl-C has it cancelled: nothing half done stays. Raises JobFailed.
+    Ctrl-C has it cancelled: nothing half done stays, but what a rebuild can go on with. Raises
+    JobFailed.
     """
     job: Job = transport.send("POST", "/v1/views/jobs", body=asked)
+    if job["joined"]:
+        say(f"{_named(job)} is under way, asked for by {job['asked_by']} at {job['asked_at']}.")
     try:
         job = _watched(transport, job)
     except KeyboardInterrupt:
         _cancel(transport, job)
-        raise
+        raise Interrupted(_how_to_go_on(job)) from None
     if job["status"] == "done":
         return job
     raise JobFailed(
@@ -55,16 +59,37 @@ def _named(job: Job) -> str:
 
 
 def _watched(transport: Transport, job: Job) -> Job:
-    since = time.monotonic()
+    since, told = time.monotonic(), False
     with progress(f"{job['kind']} {job['view']}", 0) as bar:
         while job["status"] in _GOING:
-            if job["status"] == "waiting" and not job["ahead"]:
-                _give_up_waiting(transport, job, since)
+            if job["status"] != "waiting" or job["ahead"]:
+                since = time.monotonic()
+            _give_up_waiting(transport, job, since)
             _show(bar, job)
             _pause.wait(_LOOK_SECONDS)
             job = transport.send("GET", f"/v1/views/jobs/{job['id']}")
+            told = told or _say_begun(job)
         _show(bar, job)
     return job
+
+
+def _say_begun(job: Job) -> bool:
+    """From where it goes on, or why it does not; answers whether there was anything to say."""
+    if job["status"] == "waiting" or not (job["continued"] or job["note"]):
+        return False
+    of = "" if job["total"] is None else f" of about {job['total']:,}"
+    say(
+        job["note"]
+        or f"{_named(job)} goes on where it was interrupted: {job['continued']:,}{of} events "
+        "had been taken."
+    )
+    return True
+
+
+def _how_to_go_on(job: Job) -> str:
+    if job["kind"] == "rebuild":
+        return f"the live view is as it was; crm rebuild {job['view']} goes on where this was."
+    return f"nothing is left of {_named(job).lower()}; ask again, and it begins anew."
 
 
 def _show(bar: Progress, job: Job) -> None:
@@ -93,4 +118,3 @@ def _cancel(transport: Transport, job: Job) -> None:
         while job["status"] in _GOING and time.monotonic() < deadline:
             _pause.wait(_LOOK_SECONDS)
             job = transport.send("GET", f"/v1/views/jobs/{job['id']}")
-        say(f"{_named(job)} was cancelled; the live view is as it was.")

@@ -33,10 +33,11 @@ def why_number(context: typer.Context, view: str, asked: Mapping[str, Any], how:
         print_csv(answer["events"], _EVENT)
     else:
         title = " ".join(str(answer[name]) for name in ("figure", "row") if answer.get(name))
-        _print_events(f"{title}: {answer['value']}", answer)
+        print_events(f"{title}: {answer['value']}", answer)
 
 
-def _print_events(title: str, answer: Mapping[str, Any]) -> None:
+def print_events(title: str, answer: Mapping[str, Any]) -> None:
+    """The events behind a number or a difference, each with what it added."""
     rows = [[_short(event, name) for name in _EVENT] for event in answer["events"]]
     table(title, _EVENT, rows)
     if answer["events_in_all"] > len(rows):
@@ -99,4 +100,4 @@ def _print_diff(answer: Mapping[str, Any]) -> None:
     rows = [[d["figure"], *(shown(d["figure"], d[name]) for name in _CHANGE)] for d in derived]
     table("", ("figure", *_CHANGE), rows)
     if answer.get("events") is not None:
-        _print_events("", answer)
+        print_events("", answer)

@@ -32,12 +32,16 @@ def rebuild(
     plan: Annotated[
         bool, typer.Option("--plan", help="Say what it would do, and do nothing")
     ] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Drop what an interrupted rebuild left, do not go on")
+    ] = False,
     output: OutputOption = None,
 ) -> None:
     """Compute a view anew from the log, beside the live one, and put it in its place.
 
-    Readers notice nothing, and writes go on. Ctrl-C cancels it: what was begun is dropped, the live
-    view is as it was. What it replaces is kept until the next rebuild.
+    Readers notice nothing, and writes go on. Ctrl-C interrupts it: the live view is as it was, and
+    the same command goes on where it was interrupted, or follows a rebuild that is under way. What
+    it replaces is kept until the next rebuild.
 
     Example: crm rebuild funnel --plan
     """
@@ -45,7 +49,7 @@ def rebuild(
         if plan:
             _print_plan(transport.send("GET", f"/v1/views/jobs/{view}:plan"), output)
         else:
-            _print_rebuilt(worked(transport, kind="rebuild", view=view), output)
+            _print_rebuilt(worked(transport, kind="rebuild", view=view, anew=anew), output)
 
 
 def _print_plan(found: Mapping[str, Any], output: Output | None) -> None:

@@ -17,11 +17,13 @@ from crm_console.cli.asking import (
 )
 from crm_console.cli.failures import FOUND_WRONG, explained
 from crm_console.cli.output import Output, OutputOption, chosen, print_csv, print_json, say
+from crm_console.cli.restating import print_restated
 from crm_console.cli.session import opened
 from crm_console.cli.view_tables import print_view, records
 from crm_console.cli.viewing import pairs
 from crm_console.files import written_whole
-from crm_console.reports import Report, cited, run
+from crm_console.reports import Citation, Report, cited, run
+from crm_console.restating import restatement
 from crm_console.settling import settle
 from crm_console.transport import Connection
 
@@ -72,19 +74,38 @@ def run_report(
 def cite_report(
     context: typer.Context,
     citation: Annotated[str, typer.Argument(help="A citation, or a file that `run --out` kept")],
+    restated: Annotated[
+        bool, typer.Option("--restated", help="What its figures would be today, and why")
+    ] = False,
+    key: Annotated[
+        str | None, typer.Option(help="With --restated: this group of a report that has groups")
+    ] = None,
     output: OutputOption = None,
 ) -> None:
     """Ask for a cited report again, and say whether it is the same to the byte.
 
     Ends with 0 where it is; with 3 where it is not, and why: another version of the definition, or
-    a position that the view does not hold.
+    a position that the view does not hold. With --restated, lists every figure as it was published
+    and as the same question is answered today, and the events recorded since that add up to the
+    difference.
 
-    Example: crm report cite q1.report
+    Example: crm report cite q1.report --restated
     """
+    if key is not None and not restated:
+        raise typer.BadParameter("--key goes with --restated")
     with explained(), opened(context.obj) as transport:
         old = cited(citation)
         found = run(transport, old.view, old.query)
+        if restated and found.head["citation"]["sha256"] == old.sha256:
+            settle(transport)
+            print_restated(restatement(transport, old, key), chosen(output))
+            return
         _print(transport, found, output)
+    _judge(found, old)
+
+
+def _judge(found: Report, old: Citation) -> None:
+    """Say whether the bytes are the cited ones. Ends with 3 where they are not."""
     now = found.head["citation"]
     if now["sha256"] == old.sha256:
         say(f"The same bytes as cited: sha256 {old.sha256}.")

@@ -22,10 +22,13 @@ from crm_console.cli.output import (
     table,
 )
 from crm_console.cli.session import opened
+from crm_console.interruption import interruptible
 from crm_console.settling import settle
 from crm_console.undoing import Undoing
 
 _SHOWN: Final = 50
+_NOTHING_DONE: Final = "nothing was done."
+_GOES_ON: Final = "what was withdrawn stays so, and the same command goes on with the rest."
 _COLUMNS: Final = ("context", "thing", "id", "events", "does", "in the way")
 _SAID: Final[Mapping[str, str]] = {
     "kept": "stays: what it says is never undone",
@@ -53,7 +56,8 @@ def undo(
     if dry_run == yes:
         raise typer.BadParameter("give --dry-run to see what would be done, or --yes to do it")
     id = _id(correlation)
-    with explained(), opened(context.obj) as transport:
+    how = _NOTHING_DONE if dry_run else _GOES_ON
+    with explained(), interruptible(how), opened(context.obj) as transport:
         settle(transport)
         undoing = Undoing(transport, id)
         with _counted("looking at what it did") as advance:

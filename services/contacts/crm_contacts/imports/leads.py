@@ -15,7 +15,7 @@ from crm_events.store.port import DirectoryEntry
 from crm_service.context import CLOCK_SKEW
 from crm_service.importing.options import Options, options_of
 from crm_service.importing.protocol import ImportIn, ImportKind, RowRefused
-from crm_service.schemas import Body, Instant
+from crm_service.schemas import Body, Happened
 
 from crm_contacts.application import ContactsApplication
 from crm_contacts.domain.lead import Lead, LeadFacts, Status
@@ -50,7 +50,7 @@ class LeadRow(Body):
     source: Key | None = None
     campaign_id: UUID | None = None
     owner_id: UUID | None = None
-    captured_at: Instant | None = None
+    captured_at: Happened | None = None
     status: Text | None = None
     region: Text | None = None
     tags: tuple[Key, ...] = ()

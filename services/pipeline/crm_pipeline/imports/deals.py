@@ -25,7 +25,7 @@ from crm_service.importing.dates import (
 )
 from crm_service.importing.options import money, options_of
 from crm_service.importing.protocol import ImportIn, ImportKind, RowRefused
-from crm_service.schemas import Body, Instant, MoneyAmount
+from crm_service.schemas import Body, Happened, MoneyAmount
 from crm_service.settings import Currency
 from crm_service.staff import staff_of
 from pydantic import Field
@@ -50,8 +50,8 @@ class DealRow(Body):
     customer_id: UUID | None = None
     owner_id: UUID | None = None
     product_id: UUID | None = None
-    opened_at: Instant | None = None
-    closed_at: Instant | None = None
+    opened_at: Happened | None = None
+    closed_at: Happened | None = None
     amount: Annotated[MoneyAmount, Field(ge=0)] | None = None
     currency: Currency | None = None
     sector: Text | None = None

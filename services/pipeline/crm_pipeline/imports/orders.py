@@ -15,7 +15,7 @@ from crm_service.importing.customers import Customers
 from crm_service.importing.dates import refuse_future
 from crm_service.importing.options import Options, options_of
 from crm_service.importing.protocol import ImportIn, ImportKind, RowRefused
-from crm_service.schemas import Amount, Body, Instant, MoneyAmount
+from crm_service.schemas import Amount, Body, Happened, MoneyAmount
 from crm_service.settings import Currency
 from pydantic import Field
 
@@ -32,7 +32,7 @@ _DATE_STAYS: Final = (
 class OrderRow(Body):
     """`customer_key` is the customer's id or name in the source, where `customer_id` is unknown."""
 
-    ordered_at: Instant
+    ordered_at: Happened
     amount: MoneyAmount
     currency: Currency | None = None
     customer_id: UUID | None = None

@@ -97,24 +97,27 @@ def _validated(model: type[ViewParameters], given: Mapping[str, Any], zone: Zone
         ) from None
 
 
-def _tokens(name: str, texts: Sequence[str], place: str = "query") -> Iterator[Token]:
+def _tokens(name: str, texts: Sequence[str]) -> Iterator[Token]:
     for text in texts:
         try:
             yield parse_token(text)
         except ValueError as error:
-            raise _wrong(name, str(error), place) from None
+            raise _wrong(name, str(error), "query") from None
 
 
 def position_of(
-    texts: Sequence[str] | None, contexts: Sequence[str], place: str = "query"
+    texts: Sequence[str] | None, contexts: Sequence[str], place: str = "query", name: str = "at"
 ) -> Mapping[str, int] | None:
     """A position named as `at`, one for each context; None where there is none."""
     if not texts:
         return None
-    found = {token.context: token for token in _tokens("at", texts, place)}
+    try:
+        found = {token.context: token for token in map(parse_token, texts)}
+    except ValueError:
+        found = {}
     if found.keys() != set(contexts) or any(t.partition is not None for t in found.values()):
-        wanted = " and ".join(f"at={context}/*/SEQUENCE" for context in contexts)
-        raise _wrong("at", f"name each context of the view once: {wanted}", place)
+        wanted = " and ".join(f"{context}/*/N" for context in contexts)
+        raise _wrong(name, f"name each context of the view once, such as {wanted}", place)
     return {context: token.sequence for context, token in found.items()}
 
 

@@ -49,9 +49,9 @@ class Jobs:
 
     def options(self, body: JobBody, view: Projector[Any]) -> dict[str, Any]:
         """What the work is told besides the view; a time becomes a position here, once."""
+        _refuse_given(body)
         if body.kind != "replay":
-            _refuse_given(body)
-            return {}
+            return {"anew": True} if body.anew else {}
         with self.database.reading() as connection:
             end = standing(connection, view).position
             to = self._to(body, view, connection) or dict(end)
@@ -77,8 +77,10 @@ class Jobs:
 
 def _refuse_given(body: JobBody) -> None:
     for name in ("to", "at"):
-        if getattr(body, name) is not None:
+        if body.kind != "replay" and getattr(body, name) is not None:
             raise _wrong(name, f"only a replay takes it, not a {body.kind}")
+    if body.anew and body.kind != "rebuild":
+        raise _wrong("anew", f"only a rebuild takes it, not a {body.kind}")
 
 
 def _ahead(context: str, sequence: int, end: int) -> str:
@@ -150,5 +152,8 @@ def _out(job: Job) -> JobOut:
         total=job.total,
         result=job.result,
         reason=job.reason,
+        continued=job.continued,
+        note=job.note,
+        joined=job.joined,
         **{name: None if at is None else instant(at) for name, at in times.items()},
     )

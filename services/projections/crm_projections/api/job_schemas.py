@@ -20,7 +20,7 @@ class JobBody(Body):
     `rebuild` computes it anew and puts it in place; `verify` computes it anew and compares;
     `replay` folds the log up to `to` (what was recorded by then) or `at` (a position, one for each
     context), all that the view knows without either, and tells rows and digest. `origin` says whose
-    copy of the log is folded.
+    copy of the log is folded. A rebuild that was interrupted goes on where it was, unless `anew`.
     """
 
     kind: Literal["rebuild", "verify", "replay"]
@@ -28,11 +28,14 @@ class JobBody(Body):
     to: _Text | None = None
     at: Annotated[list[_Text], Field(max_length=8)] | None = None
     origin: Literal["log", "kafka", "stores"] = "log"
+    anew: bool = False
 
 
 class JobOut(BaseModel):
-    """`events` of about `total` have been read. `ahead` jobs are before it. `result` is there where
-    it is done: a generation, a verdict with differences, or rows and digests by table."""
+    """`events` of about `total` have been read, of them `continued` by an earlier attempt that was
+    interrupted; `note` says why what one had begun is not gone on with. `ahead` jobs are before it.
+    `joined` says that somebody had asked for the same, which is this. `result` is there where it is
+    done: a generation, a verdict with differences, or rows and digests by table."""
 
     id: UUID
     kind: str
@@ -49,6 +52,9 @@ class JobOut(BaseModel):
     total: int | None
     result: Any
     reason: str | None
+    continued: int | None
+    note: str | None
+    joined: bool
 
 
 class JobsOut(BaseModel):

@@ -10,7 +10,7 @@ from pydantic import Field, create_model
 from sqlalchemy import Connection
 
 from crm_projections.api.answering import Standing, known_of, standing
-from crm_projections.api.asking import Question
+from crm_projections.api.asking import Question, position_of
 from crm_projections.api.derived import derived
 from crm_projections.columns.store import ColumnStore
 from crm_projections.engine.database import Database
@@ -45,6 +45,10 @@ def diff_parameters(model: type[ViewParameters]) -> type[ViewParameters]:
         known_at_before=(
             End | None,
             Field(None, description="As it was known then; default: as `known_at`"),
+        ),
+        at_before=(
+            str | None,
+            Field(None, description="As at this position then: pipeline/*/12,contacts/*/8"),
         ),
         key=(str | None, Field(None, description="Of `by`: the group; absent: without a value")),
         events=(bool, Field(False, description="Tell the events that make the differences")),
@@ -110,11 +114,16 @@ class Opening:
     ) -> Cut:
         asked = question.parameters
         as_of = after.as_of if asked.as_of_before is None else asked.as_of_before
-        if asked.known_at_before is None:
+        if asked.known_at_before is None and asked.at_before is None:
             return Cut(as_of, after.known)
+        at = position_of(_listed(asked.at_before), view.contexts, name="at_before")
         earlier = asked.model_copy(update={"known_at": asked.known_at_before})
-        then = known_of(connection, view, Question(earlier, None, (), 0.0))
+        then = known_of(connection, view, Question(earlier, at, (), 0.0))
         return Cut(as_of, then.sequences if then is not None else {})
+
+
+def _listed(positions: str | None) -> list[str]:
+    return [text for text in (positions or "").split(",") if text.strip()]
 
 
 def _figure(sums: Sums, asked: Any) -> Figure:

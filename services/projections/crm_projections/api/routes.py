@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from anyio.to_thread import run_sync
 from crm_service.problems import RequestRefused
-from crm_service.routing import Router
+from crm_service.routing import Router, reads_only
 from fastapi import Depends, Response
 from pydantic import BaseModel
 
@@ -83,6 +83,7 @@ def questions_router(
         raise RequestRefused("not-found", f"There is no view {name!r}; there are: {known}.")
 
     @router.post("/{name}/what-if", include_in_schema=False)
+    @reads_only
     def refuse_what_if(name: str) -> None:
         those = ", ".join(view.definition.id for view in supposable)
         detail = f"There is no what-if of {name!r}; there are: {those}."
@@ -137,7 +138,7 @@ class _Asked:
             return await self._worked(view, work, question)
 
         what_if.__annotations__["policy"] = view.policy
-        return what_if
+        return reads_only(what_if)
 
     def _supposed(self, view: Supposable[Any], question: Question, policy: Policy) -> bytes:
         found = self.answering.what_if(view, question, policy)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from crm_projections.api.answering import standing
 from crm_projections.api.schemas import DefinitionOut, PositionOut, ViewOut, ViewsOut
 from crm_projections.engine.database import Database
-from crm_projections.engine.generation import stops
+from crm_projections.engine.stopping import stops
 from crm_projections.engine.view import Projector
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 from crm_events.sql.names import is_postgres, schema_name
@@ -14,6 +16,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 _LOCK: Final = 0x63726D5F76  # "crm_v": the advisory lock under which tables are made
+_CLAIM: Final = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
 _BUSY_SECONDS: Final = 15
 _PATIENCE: Final = 0.8
 _LIMITS: Final = Limits(lock=10.0, statement=60.0)
@@ -28,6 +31,7 @@ class Database:
         self._engine = engine
         self._schema = schema
         self._reading = engine.execution_options(**_snapshot(engine))
+        self._claiming, self._claimed = Lock(), set[str]()
         self._writing = engine.execution_options(crm_writes=True)
 
     @contextmanager
@@ -50,6 +54,25 @@ class Database:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
                 connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{self._schema}"'))
             yield connection
+
+    def claim(self, name: str) -> Callable[[], None] | None:
+        """Hold what one process at a time may hold: answers how to let go of it, None where
+        another has it. Who ends, or loses the connection it holds it by, lets go of it too."""
+        if self._schema is not None:
+            return self._claim_on_server(f"{self._schema}/{name}")
+        with self._claiming:
+            if name in self._claimed:
+                return None
+            self._claimed.add(name)
+        return partial(self._claimed.discard, name)
+
+    def _claim_on_server(self, name: str) -> Callable[[], None] | None:
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection.detach()  # not lent to others: to close it is to let go
+        if connection.execute(_CLAIM, {"name": name}).scalar_one():
+            return connection.close
+        connection.close()
+        return None
 
     def ping(self) -> None:
         """Raises SQLAlchemy's OperationalError where the database does not answer."""

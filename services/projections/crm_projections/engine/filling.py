@@ -8,24 +8,34 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+import structlog
 from crm_events.crashing import crash_point
+from crm_events.feed.kafka import FeedUnavailable
 from crm_events.feed.port import Lane
 from crm_events.feed.store import lanes_of
+from crm_events.store.port import StoreUnavailable
 
+from crm_projections.engine.applying import TRANSIENT
 from crm_projections.engine.bounded import BoundedFeed, Bounds
-from crm_projections.engine.generation import Opened, Status, create_beside, drop
+from crm_projections.engine.database import Database
+from crm_projections.engine.generation import Status, create_beside
 from crm_projections.engine.instants import micros
 from crm_projections.engine.intake import Workplace
+from crm_projections.engine.leftovers import drop_unless_live
 from crm_projections.engine.position import Generation, LaneState
 from crm_projections.engine.projection import Projection
 from crm_projections.engine.runner import LowestPositions, MakeFeed, Pace, Runner
+from crm_projections.engine.unfinished import Begun, Wanted, take_up
 from crm_projections.engine.view import Projector
 from crm_projections.engine.waiting import Bell
 
 T = TypeVar("T")
 States = Mapping[Lane, LaneState]
+_log = structlog.get_logger("crm.views")
 _PACE: Final = Pace(batch=5_000, poll=0.1)
 _INSTANT: Final = 1e-6
+AWAY: Final = (FeedUnavailable, StoreUnavailable, *TRANSIENT)
+"""The log or the database cannot be reached: nothing is wrong with what was filled."""
 
 
 class RebuildFailed(Exception):
@@ -38,10 +48,13 @@ class LogEnds(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """How many events were taken into which generation so far."""
+    """How many events were taken into which generation so far; of them `continued` by an attempt
+    before this one, None where there was none. `note` says why none of it was gone on with."""
 
     generation: Generation
     events: int
+    continued: int | None = None
+    note: str | None = None
 
 
 Told = Callable[[Filled], None]
@@ -55,7 +68,8 @@ def untold(_: Filled) -> None:
 class Source(Generic[T]):
     """What is filled, where, from which log, and who is told how far it is.
 
-    A log that shows nothing new for `quiet` seconds has shown everything.
+    A log that shows nothing new for `quiet` seconds has shown everything. What an interrupted
+    rebuild had filled under the same `settings` is gone on with, unless `anew`.
     """
 
     view: Projector[T]
@@ -63,13 +77,19 @@ class Source(Generic[T]):
     make_feed: MakeFeed
     quiet: float = 0.0
     told: Told = untold
+    settings: str = ""
+    anew: bool = False
+    note: str | None = None
+    """Why it is begun anew, where that is known already."""
 
 
 class Filling(Generic[T]):
     """One generation being filled. Made by `filling`."""
 
-    def __init__(self, source: Source[T], opened: Opened[T], bounds: Bounds) -> None:
-        self.opened = opened
+    def __init__(self, source: Source[T], begun: Begun[T], bounds: Bounds) -> None:
+        opened = self.opened = begun.opened
+        self._begun = begun
+        self._states = dict(begun.states)
         self.work = source.work.apart()
         self._source = source
         self._projection = Projection(source.view, self.work, lambda: opened)
@@ -80,7 +100,9 @@ class Filling(Generic[T]):
 
     @property
     def states(self) -> States:
-        return self._projection.known()
+        """As this process last knew them, whatever trouble it is in."""
+        self._states.update(self._projection.known())
+        return self._states
 
     @property
     def whole(self) -> bool:
@@ -111,6 +133,12 @@ class Filling(Generic[T]):
             if patience is not None and self._standstill >= patience:
                 raise LogEnds(f"nothing came for {patience:g} s")
 
+    def worth_keeping(self, error: BaseException) -> bool:
+        """Whether another attempt is to go on with it: nothing is wrong with it, and it is not
+        empty."""
+        passing = isinstance(error, (asyncio.CancelledError, *AWAY))
+        return passing and _seen(self.states) > 0
+
     def _look(self, moved: bool) -> None:
         """How long nothing has come (standstill), and of it how long for there is nothing more."""
         now = asyncio.get_running_loop().time()
@@ -120,9 +148,22 @@ class Filling(Generic[T]):
         quiet = not moved and self._nothing_ahead()
         self._silence = self._silence + max(passed, _INSTANT) if quiet else 0.0
 
+    def begin(self) -> None:
+        """Tell from where it goes on, and why from nowhere else."""
+        view, note = self._source.view.definition.id, self._begun.note or self._source.note
+        if self._begun.states:
+            _log.info("rebuild_goes_on", view=view, events=_seen(self._begun.states))
+        elif note:
+            _log.info("rebuild_begins_anew", view=view, reason=note)
+        self._tell()
+
     def _tell(self) -> None:
-        events = sum(state.seen for state in self.states.values())
-        self._source.told(Filled(self.opened.generation, events))
+        begun = self._begun
+        before = _seen(begun.states) if begun.states else None
+        events = _seen(self.states)
+        self._source.told(
+            Filled(self.opened.generation, events, before, begun.note or self._source.note)
+        )
 
     def _nothing_ahead(self) -> bool:
         """Whether the feed owns every lane, knows how far each goes, and has shown all of it."""
@@ -139,37 +180,61 @@ class Filling(Generic[T]):
 async def filling(
     source: Source[T], status: Status, bounds: Bounds | None = None
 ) -> AsyncIterator[Filling[T]]:
-    """A new, empty generation of the view and what fills it; what is done with it is said inside.
+    """A generation of the view beside the live one, and what fills it; what is done with it is said
+    inside.
 
-    Dropped at the end: a `scratch` one always, a `building` one only where an error ended it.
+    A `scratch` one is new, and dropped at the end. A `building` one may be what was interrupted
+    before; it is dropped where an error ended it, and kept where it was interrupted.
     """
-    opened, kept = await _made(source, status), False
+    begun = await _made(source, status)
+    found, kept = Filling(source, begun, bounds or {}), False
     try:
-        source.told(Filled(opened.generation, 0))
-        found = Filling(source, opened, bounds or {})
+        found.begin()
         try:
             await found.start()
             yield found
         finally:
             await found.stop()
         kept = status == "building"
+    except BaseException as error:
+        kept = status == "building" and found.worth_keeping(error)
+        raise
     finally:
+        await asyncio.to_thread(_left, source.work.database, begun, kept)
+
+
+def _left(database: Database, begun: Begun[T], kept: bool) -> None:
+    try:
         if not kept:
-            await asyncio.to_thread(drop, source.work.database, opened)
+            drop_unless_live(database, begun.opened)
+    finally:
+        begun.release()
 
 
-async def _made(source: Source[T], status: Status) -> Opened[T]:
-    """Whoever is cancelled while tables are made waits for them, and drops them."""
-    work = source.work
-    making = asyncio.ensure_future(
-        asyncio.to_thread(create_beside, work.database, source.view, status, micros(work.clock()))
-    )
+async def _made(source: Source[T], status: Status) -> Begun[T]:
+    """Whoever is cancelled while tables are made waits for them, and drops them if they are new."""
+    making = asyncio.ensure_future(asyncio.to_thread(_begun, source, status))
     try:
         return await asyncio.shield(making)
     except asyncio.CancelledError:
-        opened = await making
-        await asyncio.to_thread(drop, work.database, opened)
+        begun = await making
+        await asyncio.to_thread(_left, source.work.database, begun, bool(begun.states))
         raise
+
+
+def _begun(source: Source[T], status: Status) -> Begun[T]:
+    database, now = source.work.database, micros(source.work.clock())
+    if status == "building":
+        return take_up(database, Wanted(source.view, source.settings, source.anew), now)
+    return Begun(create_beside(database, source.view, status, now), _nothing)
+
+
+def _nothing() -> None:
+    """There is nothing to let go of: nobody else looks for it."""
+
+
+def _seen(states: States) -> int:
+    return sum(state.seen for state in states.values())
 
 
 def lane_bounds(contexts: Mapping[str, int]) -> dict[Lane, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Generic, Literal, TypeVar
@@ -13,18 +13,21 @@ from sqlalchemy import (
     MetaData,
     Row,
     Select,
+    Table,
     bindparam,
     case,
     delete,
     func,
     insert,
+    inspect,
     select,
+    text,
     update,
 )
 
 from crm_projections.engine.database import Database
 from crm_projections.engine.position import Generation
-from crm_projections.engine.tables import GENERATIONS, LETTERS, METADATA, POSITIONS
+from crm_projections.engine.tables import GENERATIONS, JOBS, LETTERS, METADATA, POSITIONS
 from crm_projections.engine.view import Projector
 
 T = TypeVar("T")
@@ -67,9 +70,21 @@ class NothingLive(Exception):
 
 
 def migrate(database: Database) -> None:
-    """Make the engine's own tables where they are missing; safe in many processes at once."""
+    """Make the engine's own tables, and columns of them, where they are missing; safe in many
+    processes at once."""
     with database.defining() as connection:
         METADATA.create_all(connection)
+        for table in (GENERATIONS, JOBS):
+            _complete(connection, table)
+
+
+def _complete(connection: Connection, table: Table) -> None:
+    """A column that came later may be empty: rows of before have nothing to say in it."""
+    there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    for column in table.columns:
+        if column.name not in there:
+            kind = column.type.compile(connection.dialect)
+            connection.execute(text(f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {kind}'))
 
 
 def open_generation(view: Projector[T], generation: Generation) -> Opened[T]:
@@ -113,6 +128,11 @@ def _number(view: Projector[Any]) -> int:
     return view.definition.version + _raised(view.handles)
 
 
+def outdated(view: Projector[Any], definition_version: int) -> bool:
+    """Whether tables of that number are of another definition than this program computes."""
+    return definition_version != _number(view)
+
+
 @lru_cache(maxsize=64)
 def _raised(handles: frozenset[type[Event]]) -> int:
     return sum(int(event.TYPE.rpartition(".v")[2]) - 1 for event in handles)
@@ -142,13 +162,21 @@ def open_live(database: Database, view: Projector[T], now: int) -> Opened[T]:
         return _create(connection, view, "live", now)
 
 
-def create_beside(database: Database, view: Projector[T], status: Status, now: int) -> Opened[T]:
+def create_beside(
+    database: Database, view: Projector[T], status: Status, now: int, settings: str | None = None
+) -> Opened[T]:
     """A new, empty generation beside what there is."""
     with database.defining() as connection:
-        return _create(connection, view, status, now)
+        return _create(connection, view, status, now, settings)
 
 
-def _create(connection: Connection, view: Projector[T], status: Status, now: int) -> Opened[T]:
+def _create(
+    connection: Connection,
+    view: Projector[T],
+    status: Status,
+    now: int,
+    settings: str | None = None,
+) -> Opened[T]:
     name = view.definition.id
     highest = connection.execute(
         select(func.max(GENERATIONS.c.generation)).where(GENERATIONS.c.view == name)
@@ -162,6 +190,7 @@ def _create(connection: Connection, view: Projector[T], status: Status, now: int
         "definition": view.definition.id,
         "definition_version": _number(view),
         "created_at": now,
+        "settings": settings,
     }
     connection.execute(insert(GENERATIONS).values(**row))
     return opened
@@ -208,29 +237,6 @@ def readable(connection: Connection, view: Projector[T], number: int) -> Opened[
     if found is None or found.definition_version != _number(view):
         return None
     return open_generation(view, generation) if found.status in ("live", "retired") else None
-
-
-def record_stop(database: Database, generation: Generation, reason: str | None) -> None:
-    """Tell every process why this view does not move; None when it does again."""
-    with database.writing() as connection:
-        connection.execute(
-            update(GENERATIONS)
-            .where(
-                *of_generation(GENERATIONS, generation),
-                GENERATIONS.c.stopped.is_distinct_from(reason),
-            )
-            .values(stopped=reason)
-        )
-
-
-def stops(connection: Connection) -> Mapping[str, str]:
-    """The views that stopped, and why."""
-    rows = connection.execute(
-        select(GENERATIONS.c.view, GENERATIONS.c.stopped).where(
-            GENERATIONS.c.status == "live", GENERATIONS.c.stopped.is_not(None)
-        )
-    )
-    return {row.view: row.stopped for row in rows}
 
 
 def of_generation(table: Any, generation: Generation) -> tuple[Any, ...]:

@@ -33,6 +33,7 @@ from crm_projections.engine.projection import Projection
 from crm_projections.engine.rebuild import rebuild
 from crm_projections.engine.replaying import Replayed, replay
 from crm_projections.engine.runner import MakeFeed, Runner
+from crm_projections.engine.unfinished import Wanted, drop_unfit
 from crm_projections.engine.verifying import Verdict, verify
 from crm_projections.engine.view import Projector
 from crm_projections.engine.waiting import Bell
@@ -53,6 +54,8 @@ class ViewHost:
     clock: Clock
     registry: CollectorRegistry
     bell: Bell = field(default_factory=Bell)
+    settings: str = ""
+    """Of the deployment, as far as rows of views are made by them."""
 
     def __post_init__(self) -> None:
         self.runners: list[Runner] = []
@@ -68,7 +71,8 @@ class ViewHost:
         await asyncio.to_thread(migrate, self.database)
         for view in self.views:
             if self.feeds.shared:  # nobody else can be filling these
-                await asyncio.to_thread(drop_older, self.database, view, ["building", "scratch"])
+                await asyncio.to_thread(drop_older, self.database, view, ["scratch"])
+            await asyncio.to_thread(drop_unfit, self.database, Wanted(view, self.settings))
             await self._bring_up_to_date(view)
 
     async def start(self) -> None:
@@ -142,20 +146,30 @@ class ViewHost:
 
     # --- anew ---
 
-    async def rebuild(self, name: str, told: Told = untold) -> Generation:
+    async def rebuild(self, name: str, told: Told = untold, *, anew: bool = False) -> Generation:
         """Compute a view anew and put it in place; the one it replaces is kept, older ones are not.
+        One that was interrupted goes on, unless `anew`.
 
         Raises RebuildFailed, and KeyError for a view that is not here.
         """
         source = self._source(name, told)
         view = source.view
         rebuilt = await rebuild(
-            view, source.work, source.make_feed, quiet=self.feeds.quiet, told=told
+            view,
+            source.work,
+            source.make_feed,
+            quiet=self.feeds.quiet,
+            told=told,
+            settings=self.settings,
+            anew=anew,
         )
         for projection in self.projections:
             if projection.name == name:
                 projection.begin_anew()
         await asyncio.to_thread(drop_older, self.database, view, ["retired"])
+        await asyncio.to_thread(
+            drop_unfit, self.database, Wanted(view, self.settings), also_fit=True
+        )
         return rebuilt
 
     async def rebuild_all(self) -> None:

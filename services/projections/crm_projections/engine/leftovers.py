@@ -8,7 +8,13 @@ from typing import Any
 from sqlalchemy import select
 
 from crm_projections.engine.database import Database
-from crm_projections.engine.generation import Status, drop, of_generation, open_generation
+from crm_projections.engine.generation import (
+    Opened,
+    Status,
+    drop,
+    of_generation,
+    open_generation,
+)
 from crm_projections.engine.position import Generation
 from crm_projections.engine.tables import GENERATIONS
 from crm_projections.engine.view import Projector
@@ -16,14 +22,17 @@ from crm_projections.engine.view import Projector
 
 def drop_unfinished(database: Database, view: Projector[Any], number: int) -> None:
     """Drop what a process that is gone was filling; a generation that is live is left alone."""
+    drop_unless_live(database, open_generation(view, Generation(view.definition.id, number)))
+
+
+def drop_unless_live(database: Database, opened: Opened[Any]) -> None:
+    """Drop what was being filled; what has been put in place meanwhile is left alone."""
     with database.reading() as connection:
         found = connection.execute(
-            select(GENERATIONS.c.status).where(
-                *of_generation(GENERATIONS, Generation(view.definition.id, number))
-            )
+            select(GENERATIONS.c.status).where(*of_generation(GENERATIONS, opened.generation))
         ).scalar_one_or_none()
     if found in ("building", "scratch"):
-        drop(database, open_generation(view, Generation(view.definition.id, number)))
+        drop(database, opened)
 
 
 def drop_older(database: Database, view: Projector[Any], statuses: Sequence[Status]) -> None:

@@ -13,10 +13,11 @@ from crm_events.feed.store import lanes_of
 
 from crm_projections.engine.applying import TRANSIENT
 from crm_projections.engine.gaps import Backoff
-from crm_projections.engine.generation import Opened, OutdatedView, record_stop
+from crm_projections.engine.generation import Opened, OutdatedView
 from crm_projections.engine.intake import Intake, Workplace
 from crm_projections.engine.parking import TooManyFailures
 from crm_projections.engine.position import Fenced, LaneState, load_states
+from crm_projections.engine.stopping import record_stop
 from crm_projections.engine.view import Projector
 
 T = TypeVar("T")

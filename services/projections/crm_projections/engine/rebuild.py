@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from dataclasses import replace
+from typing import Final, TypeVar
 
 from crm_events.crashing import crash_point
-from crm_events.feed.port import Lane
+from crm_events.feed.port import Lane, LogReplaced
 from sqlalchemy import Connection, bindparam, update
 
 from crm_projections.engine.filling import Filling, RebuildFailed, Source, Told, filling, untold
-from crm_projections.engine.generation import live_number, stops, switch
+from crm_projections.engine.generation import live_number, switch
 from crm_projections.engine.instants import micros
 from crm_projections.engine.intake import Workplace
 from crm_projections.engine.position import Generation, LaneState, fence, load_states
 from crm_projections.engine.runner import MakeFeed
+from crm_projections.engine.stopping import stops
 from crm_projections.engine.tables import POSITIONS
 from crm_projections.engine.view import Projector
 
 __all__ = ["RebuildFailed", "rebuild"]
 T = TypeVar("T")
+_REPLACED: Final = (
+    "The log no longer holds what an earlier rebuild had taken of it: this one begins anew."
+)
 States = Mapping[Lane, LaneState]
 
 
@@ -30,8 +35,13 @@ async def rebuild(
     *,
     quiet: float = 0.2,
     told: Told = untold,
+    settings: str = "",
+    anew: bool = False,
 ) -> Generation:
     """Fill a new generation from the log, and make it live once it has passed the live position.
+
+    One that was interrupted goes on where it was, as long as definition and `settings` are the
+    same, unless `anew`. Cancelled, or with the log or the database away, it is kept for that.
 
     A live generation that has stopped is not passed but replaced once the log has shown nothing
     new for `quiet` seconds: its position may be of a log that is gone.
@@ -39,9 +49,16 @@ async def rebuild(
     Whoever follows the view is fenced at that moment and goes on with the new generation. Raises
     RebuildFailed; then nothing has changed.
     """
-    source = Source(view, workplace, make_feed, quiet, told)
+    source = Source(view, workplace, make_feed, quiet, told, settings, anew)
+    try:
+        return await _rebuilt(source)
+    except LogReplaced:  # and so what had been begun is dropped
+        return await _rebuilt(replace(source, anew=True, note=_REPLACED))
+
+
+async def _rebuilt(source: Source[T]) -> Generation:
     async with filling(source, "building") as found:
-        await found.until(lambda: _switched(found, view.definition.id))
+        await found.until(lambda: _switched(found, source.view.definition.id))
         return found.opened.generation
 
 
@@ -53,6 +70,8 @@ def _switched(filling: Filling[T], name: str) -> bool:
             return False
     with database.writing() as connection:
         old = live_number(connection, name, lock=True)
+        if old == opened.generation:  # somebody who went on with it as well was faster
+            return True
         if old is not None:
             fence(connection, old)  # holds its lanes still until this transaction ends
         passed = _passed(connection, name, opened.generation)

@@ -30,6 +30,7 @@ GENERATIONS: Final = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("switched_at", BigInteger),
     Column("stopped", Text),
+    Column("settings", Text),  # that rows are made by, beside the definition
 )
 
 POSITIONS: Final = Table(
@@ -108,5 +109,7 @@ JOBS: Final = Table(
     Column("total", BigInteger),
     Column("result", Text),
     Column("reason", Text),
+    Column("continued", BigInteger),
+    Column("note", Text),
 )
 Index("view_job_status", JOBS.c.status, JOBS.c.number)

@@ -25,10 +25,12 @@ class Received(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Definition:
     """The permanent name of what a view computes. A changed meaning, or other contents of its
-    tables, is a new version: the view is then rebuilt."""
+    tables, is a new version: the view is then rebuilt. What a `personal` one keeps is readable, so
+    nothing of it is left lying about unfinished."""
 
     id: str
     version: int
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

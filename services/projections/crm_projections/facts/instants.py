@@ -30,15 +30,24 @@ instant: Final = from_micros
 """The reverse of `micros`, in UTC."""
 
 
+def _there(micros_: int, zone: ZoneInfo) -> datetime:
+    """In a zone; where that has no date for it, at either end of the calendar, in UTC."""
+    moment = instant(micros_)
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
+
+
 def local_day(micros_: int, zone: ZoneInfo) -> int:
     """The local date in a zone, in days since 1970-01-01."""
-    return instant(micros_).astimezone(zone).toordinal() - _EPOCH_DAY
+    return _there(micros_, zone).toordinal() - _EPOCH_DAY
 
 
 def last_day_before(micros_: int, zone: ZoneInfo) -> int:
     """The local date right before an instant; before the first date of all, the day before it."""
     try:
-        return local_day(micros_ - 1, zone)
+        return instant(micros_ - 1).astimezone(zone).toordinal() - _EPOCH_DAY
     except OverflowError:
         return -_EPOCH_DAY
 
@@ -49,7 +58,7 @@ def local_month(micros_: int, zone: ZoneInfo) -> int:
 
 
 def local_day_and_month(micros_: int, zone: ZoneInfo) -> tuple[int, int]:
-    there = instant(micros_).astimezone(zone)
+    there = _there(micros_, zone)
     return there.toordinal() - _EPOCH_DAY, there.year * 12 + there.month - 1
 
 

@@ -40,8 +40,24 @@ class Job:
     total: int | None
     result: Any
     reason: str | None
+    continued: int | None = None
+    """Of the events, how many an attempt before this one had taken, where it goes on with them."""
+    note: str | None = None
+    """What whoever asked is to know of how it was begun."""
+    joined: bool = False
+    """Whether it had been asked for before, and is answered to another who wants the same."""
     ahead: int = 0
     """How many others are before it, waiting or running."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the work last said of itself."""
+
+    generation: int | None = None
+    events: int = 0
+    continued: int | None = None
+    note: str | None = None
 
 
 class NoSuchJob(Exception):

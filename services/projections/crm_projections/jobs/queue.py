@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,10 +15,10 @@ from sqlalchemy import Connection, Row, case, delete, func, insert, select, upda
 from crm_projections.engine.database import Database
 from crm_projections.engine.instants import micros
 from crm_projections.engine.tables import JOBS
-from crm_projections.jobs.job import ENDED, Asked, Job, NoSuchJob, Status
+from crm_projections.jobs.job import ENDED, Asked, Job, NoSuchJob, Progress, Status
 
 _KEPT: Final = 200
-_LOST_AFTER: Final = 30_000_000
+LOST_AFTER: Final = 30_000_000
 """A running job of which nothing was heard for so many microseconds has lost its process."""
 
 
@@ -31,6 +32,7 @@ class Queue:
     # --- whoever asks ---
 
     def ask(self, asked: Asked) -> Job:
+        """A new job; or the rebuild of the view that is pending, for two would do the same."""
         id = new_id()
         row = {
             "id": id,
@@ -43,9 +45,10 @@ class Queue:
             "asked_at": self._now(),
         }
         with self._database.writing() as connection:
-            connection.execute(insert(JOBS).values(**row))
-            _forget(connection)
-        return self.find(id)
+            if (pending := _pending(connection, asked)) is None:
+                connection.execute(insert(JOBS).values(**row))
+                _forget(connection)
+        return self.find(id) if pending is None else replace(self.find(pending), joined=True)
 
     def find(self, id: UUID) -> Job:
         """Raises NoSuchJob."""
@@ -108,13 +111,14 @@ class Queue:
             ).rowcount
         return self.find(id) if taken else None
 
-    def beat(self, id: UUID, generation: int | None, events: int, total: int | None) -> bool:
+    def beat(self, id: UUID, progress: Progress, total: int | None) -> bool:
         """Tell how far it is; answers whether to go on."""
+        told = asdict(progress)
         with self._database.writing() as connection:
             connection.execute(
                 update(JOBS)
                 .where(JOBS.c.id == id, JOBS.c.status == "running")
-                .values(beat_at=self._now(), generation=generation, events=events, total=total)
+                .values(beat_at=self._now(), total=total, **told)
             )
         found = self.find(id)
         return found.status == "running" and not found.cancelled
@@ -128,14 +132,26 @@ class Queue:
                 .values(status=status, ended_at=self._now(), result=said, reason=reason)
             )
 
-    def lost(self, views: Sequence[str]) -> Sequence[Job]:
-        """Running jobs of these views whose process is gone."""
+    def put_back(self, id: UUID) -> None:
+        """It waits again, and whoever takes it goes on; one that was to be cancelled is."""
+        again: dict[str, Any] = {"status": "waiting", "beat_at": None, "continued": JOBS.c.events}
+        with self._database.writing() as connection:
+            mine = (JOBS.c.id == id, JOBS.c.status == "running")
+            connection.execute(
+                update(JOBS).where(*mine, JOBS.c.cancelled_at.is_(None)).values(**again)
+            )
+            ended = {"status": "cancelled", "ended_at": self._now()}
+            connection.execute(update(JOBS).where(*mine).values(**ended))
+
+    def lost(self, views: Sequence[str], after: int = LOST_AFTER) -> Sequence[Job]:
+        """Running jobs of these views whose process is gone: not heard of for `after`
+        microseconds."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 select(JOBS).where(
                     JOBS.c.status == "running",
                     JOBS.c.view.in_(views),
-                    JOBS.c.beat_at < self._now() - _LOST_AFTER,
+                    JOBS.c.beat_at <= self._now() - after,
                 )
             )
             return [_job(row) for row in rows]
@@ -154,6 +170,20 @@ class Queue:
 
     def _now(self) -> int:
         return micros(self._clock())
+
+
+def _pending(connection: Connection, asked: Asked) -> UUID | None:
+    """The rebuild of that view that has not ended and is not about to."""
+    if asked.kind != "rebuild":
+        return None
+    found = (
+        JOBS.c.kind == asked.kind,
+        JOBS.c.view == asked.view,
+        JOBS.c.status.not_in(ENDED),
+        JOBS.c.cancelled_at.is_(None),
+    )
+    query = select(JOBS.c.id).where(*found).order_by(JOBS.c.number).limit(1)
+    return connection.execute(query).scalar_one_or_none()
 
 
 def _forget(connection: Connection) -> None:
@@ -179,5 +209,7 @@ def _job(row: Row[Any], ahead: int = 0) -> Job:
         total=row.total,
         result=None if row.result is None else json.loads(row.result),
         reason=row.reason,
+        continued=row.continued,
+        note=row.note,
         ahead=ahead,
     )

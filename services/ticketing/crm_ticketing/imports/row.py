@@ -8,7 +8,7 @@ from uuid import UUID
 
 from crm_events.contracts.ticketing import Priority
 from crm_events.event import Key, LongText, Text
-from crm_service.schemas import Body, Instant
+from crm_service.schemas import Body, Happened
 from pydantic import Field
 
 UNKNOWN: Final = "unknown"
@@ -32,8 +32,8 @@ class TicketRow(Body):
     priority: Priority | None = None
     subject: Text | None = None
     content: LongText | None = None
-    opened_at: Instant | None = None
-    closed_at: Instant | None = None
+    opened_at: Happened | None = None
+    closed_at: Happened | None = None
     answered: bool | None = None
     resolved: bool | None = None
     rating: Annotated[int, Field(ge=1, le=5)] | None = None

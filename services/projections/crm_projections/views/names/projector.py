@@ -84,7 +84,7 @@ class NamesView:
     What was withdrawn keeps its name: answers about what was known before still speak of it.
     """
 
-    definition: ClassVar = Definition("names", 1)
+    definition: ClassVar = Definition("names", 1, personal=True)
     contexts: ClassVar = ("contacts", "pipeline", "campaigns")
     handles: ClassVar[frozenset[type[Event]]] = frozenset((*_ROWS, SubjectErased))
 

@@ -1,0 +1,140 @@
+"""What an interrupted rebuild had filled: gone on with where it fits, dropped where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar
+
+from crm_events.feed.port import Lane
+from sqlalchemy import Connection, select
+
+from crm_projections.engine.database import Database
+from crm_projections.engine.generation import (
+    Opened,
+    create_beside,
+    of_generation,
+    open_generation,
+    outdated,
+)
+from crm_projections.engine.leftovers import drop_unfinished
+from crm_projections.engine.position import Generation, LaneState, load_states
+from crm_projections.engine.tables import GENERATIONS
+from crm_projections.engine.view import Projector
+
+T = TypeVar("T")
+Release = Callable[[], None]
+_ANEW: Final = "was not wanted"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun(Generic[T]):
+    """A generation to fill, held by this process alone until `release`.
+
+    `states` are the lanes as an earlier attempt left them, `note` says why what an earlier attempt
+    left is not gone on with.
+    """
+
+    opened: Opened[T]
+    release: Release
+    states: Mapping[Lane, LaneState] = field(default_factory=dict)
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted(Generic[T]):
+    """`settings` are those of the deployment that rows are made by; with `anew` nothing that was
+    begun before is gone on with."""
+
+    view: Projector[T]
+    settings: str
+    anew: bool = False
+
+
+def take_up(database: Database, wanted: Wanted[T], now: int) -> Begun[T]:
+    """The newest unfinished generation that fits and that nobody fills, else a new one."""
+    note = None
+    for generation, release in _claimed(database, wanted.view.definition.id):
+        opened = open_generation(wanted.view, generation)
+        with database.reading() as connection:
+            unfit = _unfit(connection, wanted, generation)
+            states = load_states(connection, generation)
+        if unfit is None:
+            return Begun(opened, release, states)
+        note = (
+            f"What an earlier rebuild had begun {unfit}: this one begins anew." if unfit else note
+        )
+        _dropped(database, wanted.view, generation, release)
+    return _new(database, wanted, now, note)
+
+
+def drop_unfit(database: Database, wanted: Wanted[T], *, also_fit: bool = False) -> None:
+    """Drop what nobody fills and nobody can go on with; with `also_fit` also what fits."""
+    for generation, release in _claimed(database, wanted.view.definition.id):
+        with database.reading() as connection:
+            unfit = _unfit(connection, wanted, generation)
+        if unfit is None and not also_fit:
+            release()
+        else:
+            _dropped(database, wanted.view, generation, release)
+
+
+def _new(database: Database, wanted: Wanted[T], now: int, note: str | None) -> Begun[T]:
+    opened = create_beside(database, wanted.view, "building", now, wanted.settings)
+    release = database.claim(_key(opened.generation))
+    if release is None:  # somebody saw it before this process held it
+        return _new(database, wanted, now, note)
+    if opened.generation.number not in _unfinished(database, wanted.view.definition.id):
+        release()
+        return _new(database, wanted, now, note)
+    return Begun(opened, release, note=note)
+
+
+def _claimed(database: Database, view: str) -> Iterator[tuple[Generation, Release]]:
+    """Every unfinished generation that nobody else holds, the newest first."""
+    for number in _unfinished(database, view):
+        generation = Generation(view, number)
+        release = database.claim(_key(generation))
+        if release is not None:
+            yield generation, release
+
+
+def _unfinished(database: Database, view: str) -> Sequence[int]:
+    query = select(GENERATIONS.c.generation).where(
+        GENERATIONS.c.view == view, GENERATIONS.c.status == "building"
+    )
+    with database.reading() as connection:
+        return connection.execute(query.order_by(GENERATIONS.c.generation.desc())).scalars().all()
+
+
+def _unfit(connection: Connection, wanted: Wanted[Any], generation: Generation) -> str | None:
+    """Why it cannot be gone on with, as the end of a sentence; empty where there is nothing in it
+    to speak of, None where it can be."""
+    row = connection.execute(
+        select(GENERATIONS).where(*of_generation(GENERATIONS, generation))
+    ).one_or_none()
+    states = load_states(connection, generation).values()
+    if row is None or row.status != "building" or not any(state.complete_to for state in states):
+        return ""
+    if outdated(wanted.view, row.definition_version):
+        return "is of another definition of the view"
+    if row.settings != wanted.settings:
+        return f"was made with other settings ({row.settings}, now {wanted.settings})"
+    if wanted.view.definition.personal:
+        return "holds names, and is not kept"
+    if any(state.parked for state in states):
+        return "had set events aside, which may be readable now"
+    return _ANEW if wanted.anew else None
+
+
+def _dropped(
+    database: Database, view: Projector[Any], generation: Generation, release: Release
+) -> None:
+    try:
+        drop_unfinished(database, view, generation.number)
+    finally:
+        release()
+
+
+def _key(generation: Generation) -> str:
+    return f"filling/{generation.view}/{generation.number}"

@@ -1,0 +1,130 @@
+"""Ctrl-C and kill -9: exit code, one sentence that says how to go on, and going on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+import typer
+from crm_console.cli.failures import explained
+from crm_console.cli.following import worked
+from crm_console.home import Home
+from crm_console.interruption import interruptible
+from crm_events.crashing import EXIT_CODE
+
+from tests.console.homes import Crm, opened, tell
+
+JOB = {
+    "id": "1",
+    "kind": "rebuild",
+    "view": "funnel",
+    "ahead": 0,
+    "events": 7,
+    "total": 20,
+    "joined": False,
+    "continued": None,
+    "note": None,
+}
+KILLED = (
+    "import sys\n"
+    "from crm_events.crashing import arm\n"
+    "from crm_console.cli.root import app\n"
+    "arm(sys.argv.pop(1))\n"
+    "app()\n"
+)
+
+
+class FakeTransport:
+    """The Transport port to views that work without end; somebody presses Ctrl-C."""
+
+    def __init__(self, kind: str) -> None:
+        self.job: dict[str, Any] = {**JOB, "kind": kind, "status": "running"}
+        self.posted: list[str] = []
+        self.pressed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is held."""
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,  # noqa: ARG002
+        query: Mapping[str, Any] | None = None,  # noqa: ARG002
+        headers: Mapping[str, str] | None = None,  # noqa: ARG002
+    ) -> Any:
+        if method == "POST":
+            self.posted.append(path)
+            if path.endswith(":cancel"):
+                self.job["status"] = "cancelled"
+        elif not self.pressed:
+            self.pressed = True
+            raise KeyboardInterrupt
+        return self.job
+
+
+def _ended(work: Callable[[], Any], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    with pytest.raises(typer.Exit) as ended, explained():
+        work()
+    return ended.value.exit_code, capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("rebuild", "the live view is as it was; crm rebuild funnel goes on where this was."),
+        ("verify", "nothing is left of the verify of funnel; ask again, and it begins anew."),
+        ("replay", "nothing is left of the replay of funnel; ask again, and it begins anew."),
+    ],
+)
+def test_ctrl_c_has_the_job_end_and_says_how_to_go_on(
+    capsys: pytest.CaptureFixture[str], kind: str, said: str
+) -> None:
+    transport = FakeTransport(kind)
+    code, last = _ended(lambda: worked(transport, kind=kind, view="funnel"), capsys)
+    assert (code, last) == (130, f"crm: interrupted; {said}")
+    assert transport.posted == ["/v1/views/jobs", "/v1/views/jobs/1:cancel"]
+
+
+def test_whoever_knows_best_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    def press() -> None:
+        with interruptible("outside."), interruptible("inside."):
+            raise KeyboardInterrupt
+
+    assert _ended(press, capsys) == (130, "crm: interrupted; inside.")
+
+
+def test_ctrl_c_elsewhere_is_told_too(capsys: pytest.CaptureFixture[str]) -> None:
+    def press() -> None:
+        raise KeyboardInterrupt
+
+    assert _ended(press, capsys) == (130, "crm: interrupted; what was answered is kept.")
+
+
+def test_a_rebuild_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
+    """kill -9 of everything in one process, after it had filled a part."""
+    home = Home(tmp_path / "home")
+    with opened(home) as transport:
+        tell(transport)
+    words = ["--home", str(home.path), "rebuild", "funnel"]
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, "rebuilding:1", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert killed.returncode == EXIT_CODE, killed.stderr
+    assert Crm.on(home)("rebuild", "funnel").code == 0
+    with opened(home) as transport:
+        jobs = transport.send("GET", "/v1/views/jobs")["jobs"]
+    left = jobs[-1]
+    assert left["status"] == "done"
+    assert 0 < left["continued"] <= left["events"]
