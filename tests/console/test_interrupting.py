@@ -14,7 +14,10 @@ from crm_console.cli.failures import explained
 from crm_console.cli.following import worked
 from crm_console.home import Home
 from crm_console.interruption import interruptible
+from crm_events.clock import utc_now
 from crm_events.crashing import EXIT_CODE
+from crm_projections.engine.database import sqlite_database
+from crm_projections.jobs.queue import Queue
 
 from tests.console.homes import Crm, opened, tell
 
@@ -123,8 +126,8 @@ def test_a_rebuild_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
     )
     assert killed.returncode == EXIT_CODE, killed.stderr
     assert Crm.on(home)("rebuild", "funnel").code == 0
-    with opened(home) as transport:
-        jobs = transport.send("GET", "/v1/views/jobs")["jobs"]
-    left = jobs[-1]
-    assert left["status"] == "done"
-    assert 0 < left["continued"] <= left["events"]
+    database = sqlite_database(home.views)
+    left = Queue(database, utc_now).latest(10)[-1]
+    database.close()
+    assert left.status == "done"
+    assert 0 < (left.continued or 0) <= left.events

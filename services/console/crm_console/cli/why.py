@@ -49,6 +49,9 @@ def why(
         str | None, typer.Option(help="Of a view: won, revenue, reached, ...")
     ] = None,
     row: Annotated[str | None, typer.Option(help="Its row: a stage by name, a score")] = None,
+    cell: Annotated[
+        str | None, typer.Option(help="Of retention: cohort and intervals since: 2026-01/2")
+    ] = None,
     by: Annotated[str | None, typer.Option(help="With --key: region, owner, ...")] = None,
     key: Annotated[str | None, typer.Option(help="As in crm view --by; else without one")] = None,
     as_of: Annotated[str | None, typer.Option(help="As it was at the end of this day")] = None,
@@ -63,14 +66,24 @@ def why(
 
     The ids of events are in crm history TYPE ID -o json.
 
-    Example: crm why funnel --figure won --as-of 2026-03-31
+    Example: crm why funnel --figure won --as-of 2026-03-31; crm why retention --cell 2026-01/2
     """
     if what in VIEWS:
         asked = {"figure": figure, "row": row, "by": by, "key": key, "as_of": as_of}
-        asked |= {"known_at": known_at, **pairs(options or [])}
+        asked |= {"known_at": known_at, **pairs(options or []), **_place(cell, figure)}
         why_number(context, what, asked, chosen(output))
         return
     _why_event(context, _event_id(what), output)
+
+
+def _place(cell: str | None, figure: str | None) -> dict[str, Any]:
+    """Of a cell that is named: `2026-01/2`."""
+    if cell is None:
+        return {}
+    cohort, _, offset = cell.partition("/")
+    if not offset.isdecimal():
+        raise typer.BadParameter(f"{cell!r} is no cell; name cohort and intervals since: 2026-01/2")
+    return {"figure": figure or "active", "row": cohort, "offset": int(offset)}
 
 
 def _why_event(context: typer.Context, id: str, output: Output | None) -> None:

@@ -30,7 +30,8 @@ def why_parameters(model: type[ViewParameters]) -> type[ViewParameters]:
         f"{model.__name__}OfWhy",
         __base__=model,
         figure=(str, Field(description="Name of a figure: won, revenue, tickets, reached ...")),
-        row=(str | None, Field(None, description="Its row: a stage by its name, or a score")),
+        row=(str | None, Field(None, description="Its row: a stage, a score, a cohort: 2026-01")),
+        offset=(int | None, Field(None, ge=0, description="Of a cohort: intervals since")),
         key=(str | None, Field(None, description="Of `by`: the group; absent: without a value")),
         limit=(int, Field(500, ge=0, le=MOST_EVENTS, description="Events that are told at most")),
     )
@@ -129,9 +130,10 @@ def _listed(positions: str | None) -> list[str]:
 def _figure(sums: Sums, asked: Any) -> Figure:
     """The row may be named in any case, for it is a name that people gave."""
     for figure in sums.all():
-        if figure.name == asked.figure and _same(figure.row, asked.row):
+        same = figure.name == asked.figure and _same(figure.row, asked.row)
+        if same and figure.offset == asked.offset:
             return figure
-    return Figure(asked.figure, asked.row)
+    return Figure(asked.figure, asked.row, asked.offset)
 
 
 def _same(row: str | None, asked: str | None) -> bool:
@@ -155,7 +157,8 @@ def _cut_json(cut: Cut) -> dict[str, Any]:
 
 
 def _figure_json(figure: Figure) -> dict[str, Any]:
-    return {"figure": figure.name, **({} if figure.row is None else {"row": figure.row})}
+    places = {"row": figure.row, "offset": figure.offset}
+    return {"figure": figure.name, **{name: at for name, at in places.items() if at is not None}}
 
 
 def _amount(value: int, unit: Unit) -> int | str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -13,6 +14,7 @@ FOREVER: Final = 2**62
 """Later than any instant and any sequence: the end of what is still so."""
 DAY: Final = 86_400_000_000
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+_MONTH: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _LAST_MONTH: Final = 9999 * 12 + 11
 
 
@@ -65,6 +67,12 @@ def local_day_and_month(micros_: int, zone: ZoneInfo) -> tuple[int, int]:
 def month_name(month: int) -> str:
     """`1997-01` for the month that `local_month` numbers so."""
     return f"{month // 12:04d}-{month % 12 + 1:02d}"
+
+
+def month_number(name: str) -> int | None:
+    """The reverse of `month_name`; None for what names no month."""
+    found = _MONTH.fullmatch(name)
+    return None if found is None else int(found[1]) * 12 + int(found[2]) - 1
 
 
 def month_start(month: int, zone: ZoneInfo) -> int:

@@ -12,10 +12,11 @@ from sqlalchemy import Connection, FromClause, Table, case, exists, select
 
 from crm_projections.columns.cut import within
 from crm_projections.columns.opening import Summed, check_known
-from crm_projections.engine.evidence import Figure, Unit, UnknownFigure
+from crm_projections.engine.evidence import Figure, Unit
+from crm_projections.views.retention.cells import SeenTogether, check_cell
 from crm_projections.views.retention.orders import kept, layout
 
-_UNITS: Final[Mapping[str, Unit]] = {"orders": "count", "revenue": "money"}
+_UNITS: Final[Mapping[str, Unit]] = {"orders": "count", "active": "count", "revenue": "money"}
 FIGURES: Final = (Figure("orders"), Figure("revenue"))
 INPUTS: Final[Mapping[str, Sequence[str]]] = dict.fromkeys(
     ("customers", "repeat_rate", "repeat_rate_by_day", "active", "customer_retention_rate"),
@@ -49,11 +50,19 @@ class RetentionFigures:
     def all(self) -> Sequence[Figure]:
         return FIGURES
 
-    def summed(self, figure: Figure) -> Summed:
+    def summed(self, figure: Figure) -> Summed | SeenTogether:
         """Raises UnknownFigure."""
+        if figure.name == "active" or figure.row is not None or figure.offset is not None:
+            check_cell(figure)
+            return self._together(figure)
         check_known(figure, FIGURES)
-        if self.parameters.by is not None:
-            raise UnknownFigure("Orders are not told apart by the groups of their customers here.")
+        return self._alone(figure) if self.parameters.by is None else self._together(figure)
+
+    def _together(self, figure: Figure) -> SeenTogether:
+        unit, events = _UNITS[figure.name], told(self.table)
+        return SeenTogether(figure, unit, self.table, events, self.parameters, self.currency)
+
+    def _alone(self, figure: Figure) -> Summed:
         columns = kept(self.connection, self.table)
         worth = within(columns["valid_from"], self.parameters.start, self.parameters.end)
         if figure.name == "revenue":

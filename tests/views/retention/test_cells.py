@@ -1,0 +1,111 @@
+"""Every cell of a triangle, of the whole and of each group, is made of the orders it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from crm_projections.api.opening import why_parameters
+from crm_projections.engine.evidence import Evidence, Figure, UnknownFigure
+from crm_projections.engine.view import Answer, Cut
+from crm_projections.facts.amounts import amount_text
+from crm_projections.facts.instants import micros
+from crm_projections.views.retention.projector import RetentionView
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.viewing import UTC_EURO, Viewing, at
+from tests.views.retention.test_retention import order
+
+BEGIN = at("2026-01-10")
+CUT = Cut(micros(at("2026-12-31")))
+REGIONS = (None, "West", "East")
+Told = list[tuple[int, int, int]]
+
+
+def _told(told: Told) -> Viewing:
+    """Orders of (customer, day, region); a customer's first order says their region."""
+    viewing = Viewing(RetentionView(UTC_EURO))
+    for number, (customer, day, region) in enumerate(told):
+        when = BEGIN + timedelta(days=day)
+        placed = order(f"o{number}", f"c{customer}", when, str(number + 1), region=REGIONS[region])
+        viewing.tell(placed)
+    return viewing
+
+
+def _behind(viewing: Viewing, figure: Figure, **asked: Any) -> Evidence:
+    view: Any = viewing.view
+    parameters = why_parameters(view.parameters).model_validate({**asked, "figure": "-"})
+    with viewing.engine.connect() as connection:
+        sums = view.sums(connection, viewing.tables, CUT, parameters)
+        found: Evidence = sums.summed(figure).behind(connection, CUT)
+    return found
+
+
+def _answer(viewing: Viewing, **asked: Any) -> Answer:
+    with viewing.engine.connect() as connection:
+        parameters = viewing.view.parameters.model_validate(asked)
+        return viewing.view.answer(connection, viewing.tables, CUT, parameters)
+
+
+def _cells(rows: Any) -> Iterator[tuple[Figure, str]]:
+    for row in rows:
+        for cell in row["cells"]:
+            place = (row["cohort"], cell["offset"])
+            yield Figure("active", *place), str(cell["active"])
+            yield Figure("revenue", *place), cell["revenue"]["amount"]
+
+
+def _shown(evidence: Evidence) -> str:
+    return str(evidence.after) if evidence.unit == "count" else str(amount_text(evidence.after))
+
+
+def _check(viewing: Viewing, rows: Any, asked: Mapping[str, Any]) -> None:
+    for figure, value in _cells(rows):
+        found = _behind(viewing, figure, **asked)
+        assert _shown(found) == value, figure
+        assert sum(cause.added for cause in found.causes) == found.after
+        assert len({cause.event_id for cause in found.causes}) == len(found.causes)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    told=st.lists(
+        st.tuples(st.integers(0, 3), st.integers(0, 200), st.integers(0, 2)), min_size=1, max_size=9
+    ),
+    mode=st.sampled_from(["classic", "unbounded"]),
+    every=st.sampled_from(["month", "30d"]),
+)
+def test_a_cell_is_made_of_the_orders_it_names(told: Told, mode: str, every: str) -> None:
+    viewing = _told(told)
+    asked = {"mode": mode, "every": every}
+    _check(viewing, _answer(viewing, **asked).rows, asked)
+    for group in _answer(viewing, **asked, by="region").groups or ():
+        of_group = {**asked, "by": "region", "key": group["key"]}
+        _check(viewing, group["rows"], of_group)
+        for name in ("orders", "revenue"):
+            value = group["totals"][name]
+            told_of = value["amount"] if isinstance(value, dict) else str(value)
+            assert _shown(_behind(viewing, Figure(name), **of_group)) == told_of
+
+
+def test_a_group_that_nobody_is_of_has_no_orders() -> None:
+    found = _behind(_told([(0, 0, 1)]), Figure("orders"), by="region", key="South")
+    assert (found.after, found.causes) == (0, [])
+
+
+def test_what_cannot_be_explained_says_so() -> None:
+    viewing = _told([(0, 0, 1)])
+    with pytest.raises(UnknownFigure, match="no sum of a cell; these are: active and revenue"):
+        _behind(viewing, Figure("retention", "2026-01", 1))
+    for place in ((None, None), ("2026-01", None), ("spring", 2)):
+        with pytest.raises(UnknownFigure, match="A cell is named by its cohort"):
+            _behind(viewing, Figure("active", *place))
+    view: Any = viewing.view
+    parameters = why_parameters(view.parameters).model_validate({"by": "region", "figure": "-"})
+    with viewing.engine.connect() as connection:
+        sums = view.sums(connection, viewing.tables, CUT, parameters)
+        with pytest.raises(UnknownFigure, match="no difference of two"):
+            sums.summed(Figure("orders")).between(connection, CUT, CUT)
