@@ -12,11 +12,17 @@ from typing import Any, Final
 from crm_events.sql.names import is_postgres, schema_name
 from crm_events.sql.postgres import Limits, connection_info
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 _LOCK: Final = 0x63726D5F76  # "crm_v": the advisory lock under which tables are made
-_CLAIM: Final = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+_PATIENT: Final = text("SELECT set_config('lock_timeout', :patience, false)")
+_CLAIM: Final = text("SELECT pg_advisory_lock(hashtextextended(:name, 0))")
+_LET_GO: Final = text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))")
+_DYING: Final = "2s"
+"""As long as the server may take to notice that a client was killed."""
 _BUSY_SECONDS: Final = 15
 _PATIENCE: Final = 0.8
 _LIMITS: Final = Limits(lock=10.0, statement=60.0)
@@ -69,10 +75,15 @@ class Database:
     def _claim_on_server(self, name: str) -> Callable[[], None] | None:
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         connection.detach()  # not lent to others: to close it is to let go
-        if connection.execute(_CLAIM, {"name": name}).scalar_one():
-            return connection.close
-        connection.close()
-        return None
+        try:
+            connection.execute(_PATIENT, {"patience": _DYING})
+            connection.execute(_CLAIM, {"name": name})
+        except OperationalError as error:
+            connection.close()
+            if isinstance(error.orig, LockNotAvailable):
+                return None
+            raise
+        return partial(_let_go, connection, name)
 
     def ping(self) -> None:
         """Raises SQLAlchemy's OperationalError where the database does not answer."""
@@ -115,6 +126,16 @@ def postgres_database(dsn: str, namespace: str, *, connections: int = 10) -> Dat
         connect_args=conninfo_to_dict(connection_info(dsn, _LIMITS, schema)),
     )
     return Database(engine, schema)
+
+
+def _let_go(connection: Connection, name: str) -> None:
+    """At once: who only closes a connection is not waited for by the server."""
+    try:
+        connection.execute(_LET_GO, {"name": name})
+    except DBAPIError:
+        pass  # the connection is lost, and the claim with it
+    finally:
+        connection.close()
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
