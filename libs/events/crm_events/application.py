@@ -15,6 +15,7 @@ from eventsourcing.utils import Environment
 from crm_events.codec import Codec
 from crm_events.crashing import crash_point
 from crm_events.domain import Aggregate, DomainError
+from crm_events.foresight import Foresight
 from crm_events.outcomes import (
     KeyReused,
     LostRace,
@@ -65,6 +66,7 @@ class ContextApplication(Application[UUID]):
         self._given_recorder = recorder
         self._codec = codec
         super().__init__(env={})
+        self._foresight = Foresight(self.events)
 
     recorder: EventRecorder
     events: ChangeStore
@@ -92,7 +94,7 @@ class ContextApplication(Application[UUID]):
 
     def load(self, kind: type[T], id: UUID, *, expected: int | None = None) -> T:
         """One aggregate as it is now. Raises NotFound, and StaleVersion when not at `expected`."""
-        changes = self.events.stream(id)
+        changes = self._foresight.stream(kind, id)
         if not changes or not kind.begins_with(changes[0]):
             raise NotFound(kind.__name__, id)
         aggregate = kind.from_history(id, changes)
@@ -132,7 +134,8 @@ class ContextApplication(Application[UUID]):
         whatever the decision refuses with.
         """
         try:
-            return self._decide_and_save(cause, decide)
+            with self._foresight.command():
+                return self._decide_and_save(cause, decide)
         except CommandRepeated as repeated:
             return self._first_answer(repeated.entry, cause)
         except VersionConflict as conflict:

@@ -135,11 +135,15 @@ class ChangeStore(EventStore[UUID]):
         streams = self.recorder.select_streams(ids)
         self.mapper.prepare(event for stored in streams.values() for event in stored)
         for id_, stored in streams.items():
-            yield id_, [self.mapper.to_change(event) for event in stored]
+            yield id_, self.changes(stored)
 
     def stream(self, id: UUID) -> list[Change]:
         """The changes of one aggregate; none where there is no such thing."""
-        return [self.mapper.to_change(event) for event in self.recorder.select_events(id)]
+        return self.changes(self.recorder.select_events(id))
+
+    def changes(self, stored: Iterable[StoredEvent]) -> list[Change]:
+        """What was stored, in its newest shape."""
+        return [self.mapper.to_change(event) for event in stored]
 
 
 def _notification(event: StoredEvent, position: int) -> Notification:
