@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from crm_events.audit.entry import Leaf, leaf_hash
 from crm_events.audit.log import POSITION_BYTES, AuditLog, Head, Signed, Tile
 from crm_events.audit.note import BrokenNote, Checkpoint, Verifier, opened_note, signed
-from crm_events.audit.tree import HASH_BYTES, TILE, chunks, perfect_root
+from crm_events.audit.tree import HASH_BYTES, TILE, packed_root
 from crm_events.crashing import crash_point
 
 BATCH: Final = 8_192
@@ -143,4 +143,4 @@ def _tile(first: int, n: int, positions: bytes, hashes: bytes) -> Tile:
     own = hashes[n * TILE * HASH_BYTES : (n + 1) * TILE * HASH_BYTES]
     at = positions[n * TILE * POSITION_BYTES : (n + 1) * TILE * POSITION_BYTES]
     whole = len(own) == TILE * HASH_BYTES
-    return Tile(first + n, at, own, perfect_root(list(chunks(own))) if whole else None)
+    return Tile(first + n, at, own, packed_root(own) if whole else None)

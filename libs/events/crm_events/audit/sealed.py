@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from crm_events.audit.finding import Tampered, wrong
 from crm_events.audit.log import POSITION_BYTES, AuditLog, Signed, Tile
-from crm_events.audit.tree import HASH_BYTES, NO_ROOTS, TILE, chunks, perfect_root
+from crm_events.audit.tree import HASH_BYTES, NO_ROOTS, TILE, chunks, packed_root
 
 _NOTES: Final = 1_000
 _FIRST: Final = slice(None, POSITION_BYTES)
@@ -56,7 +56,7 @@ def sealed_leaves(log: AuditLog, first: int, count: int) -> Leaves:
 
 def _look_at(tile: Tile) -> None:
     whole = tile.width == TILE and len(tile.hashes) % HASH_BYTES == 0
-    if tile.root != (perfect_root(list(chunks(tile.hashes))) if whole else None):
+    if tile.root != (packed_root(tile.hashes) if whole else None):
         first, last = (_number(tile.positions[at]) for at in (_FIRST, _LAST))
         raise Tampered(wrong("sealed", first, f"tile {tile.number} was changed", last))
 

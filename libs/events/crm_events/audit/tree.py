@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -28,6 +28,14 @@ def perfect_root(hashes: Sequence[bytes]) -> bytes:
         ones = iter(level)
         level = [sha256(b"\x01" + left + right).digest() for left, right in zip(ones, ones)]  # noqa: B905 (an even number)
     return level[0]
+
+
+def packed_root(hashes: bytes) -> bytes:
+    """The same over hashes that were joined, two of them or more."""
+    pairs = range(0, len(hashes), 2 * HASH_BYTES)
+    return perfect_root(
+        [sha256(b"\x01" + hashes[at : at + 2 * HASH_BYTES]).digest() for at in pairs]
+    )
 
 
 def root_of(hashes: Sequence[bytes]) -> bytes:
@@ -132,6 +140,6 @@ def _sides(index: int, size: int) -> list[bool]:
     return sides
 
 
-def chunks(packed: bytes) -> Iterator[bytes]:
+def chunks(packed: bytes) -> list[bytes]:
     """The hashes that were joined."""
-    return (packed[at : at + HASH_BYTES] for at in range(0, len(packed), HASH_BYTES))
+    return [packed[at : at + HASH_BYTES] for at in range(0, len(packed), HASH_BYTES)]
