@@ -208,6 +208,14 @@ async def test_two_do_not_fill_the_same(bench: Bench) -> None:
     assert again.opened.generation == one.opened.generation
 
 
+async def test_what_a_later_program_had_begun_is_left_to_it(light: Bench) -> None:
+    had = await light.interrupt(view=TagsView(version=2))
+    assert (await light.rebuild()).number == 3
+    assert light.unfinished() == [2]
+    await light.rebuild(TagsView(version=2))
+    assert light.told[0].continued == had
+
+
 async def test_names_are_not_left_lying_about(light: Bench) -> None:
     class Named(TagsView):
         def __init__(self) -> None:

@@ -86,7 +86,7 @@ def _print_rebuilt(job: Mapping[str, Any], output: Output | None) -> None:
         "generation": job["result"]["generation"],
         "events": job["events"],
         "seconds": round(seconds, 2),
-        "rate": round(job["events"] / seconds) if seconds else None,
+        "rate": round((job["events"] - (job["continued"] or 0)) / seconds) if seconds else None,
     }
     print_list(output, {name: name for name in row}, [row])
 

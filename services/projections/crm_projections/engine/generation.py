@@ -117,20 +117,15 @@ def _current(view: Projector[Any], row: Row[Any] | None) -> Generation | None:
     if row is None:
         return None
     name = view.definition.id
-    if row.definition_version != (wanted := _number(view)):
+    if row.definition_version != (wanted := definition_number(view)):
         raise OutdatedView(name, row.definition_version, wanted)
     return Generation(name, row.generation)
 
 
-def _number(view: Projector[Any]) -> int:
+def definition_number(view: Projector[Any]) -> int:
     """The definition's, raised by each version of an event that the view takes: rows keep what an
     event said in the shape of their time, and a rebuild would make others of it."""
     return view.definition.version + _raised(view.handles)
-
-
-def outdated(view: Projector[Any], definition_version: int) -> bool:
-    """Whether tables of that number are of another definition than this program computes."""
-    return definition_version != _number(view)
 
 
 @lru_cache(maxsize=64)
@@ -188,7 +183,7 @@ def _create(
         "generation": opened.generation.number,
         "status": status,
         "definition": view.definition.id,
-        "definition_version": _number(view),
+        "definition_version": definition_number(view),
         "created_at": now,
         "settings": settings,
     }
@@ -234,7 +229,7 @@ def readable(connection: Connection, view: Projector[T], number: int) -> Opened[
             *of_generation(GENERATIONS, generation)
         )
     ).one_or_none()
-    if found is None or found.definition_version != _number(view):
+    if found is None or found.definition_version != definition_number(view):
         return None
     return open_generation(view, generation) if found.status in ("live", "retired") else None
 

@@ -13,9 +13,9 @@ from crm_projections.engine.database import Database
 from crm_projections.engine.generation import (
     Opened,
     create_beside,
+    definition_number,
     of_generation,
     open_generation,
-    outdated,
 )
 from crm_projections.engine.leftovers import drop_unfinished
 from crm_projections.engine.position import Generation, LaneState, load_states
@@ -54,7 +54,7 @@ class Wanted(Generic[T]):
 def take_up(database: Database, wanted: Wanted[T], now: int) -> Begun[T]:
     """The newest unfinished generation that fits and that nobody fills, else a new one."""
     note = None
-    for generation, release in _claimed(database, wanted.view.definition.id):
+    for generation, release in _claimed(database, wanted.view):
         opened = open_generation(wanted.view, generation)
         with database.reading() as connection:
             unfit = _unfit(connection, wanted, generation)
@@ -70,7 +70,7 @@ def take_up(database: Database, wanted: Wanted[T], now: int) -> Begun[T]:
 
 def drop_unfit(database: Database, wanted: Wanted[T], *, also_fit: bool = False) -> None:
     """Drop what nobody fills and nobody can go on with; with `also_fit` also what fits."""
-    for generation, release in _claimed(database, wanted.view.definition.id):
+    for generation, release in _claimed(database, wanted.view):
         with database.reading() as connection:
             unfit = _unfit(connection, wanted, generation)
         if unfit is None and not also_fit:
@@ -84,24 +84,27 @@ def _new(database: Database, wanted: Wanted[T], now: int, note: str | None) -> B
     release = database.claim(_key(opened.generation))
     if release is None:  # somebody saw it before this process held it
         return _new(database, wanted, now, note)
-    if opened.generation.number not in _unfinished(database, wanted.view.definition.id):
+    if opened.generation.number not in _unfinished(database, wanted.view):
         release()
         return _new(database, wanted, now, note)
     return Begun(opened, release, note=note)
 
 
-def _claimed(database: Database, view: str) -> Iterator[tuple[Generation, Release]]:
+def _claimed(database: Database, view: Projector[Any]) -> Iterator[tuple[Generation, Release]]:
     """Every unfinished generation that nobody else holds, the newest first."""
     for number in _unfinished(database, view):
-        generation = Generation(view, number)
+        generation = Generation(view.definition.id, number)
         release = database.claim(_key(generation))
         if release is not None:
             yield generation, release
 
 
-def _unfinished(database: Database, view: str) -> Sequence[int]:
+def _unfinished(database: Database, view: Projector[Any]) -> Sequence[int]:
+    """What a later program had begun is left to that."""
     query = select(GENERATIONS.c.generation).where(
-        GENERATIONS.c.view == view, GENERATIONS.c.status == "building"
+        GENERATIONS.c.view == view.definition.id,
+        GENERATIONS.c.status == "building",
+        GENERATIONS.c.definition_version <= definition_number(view),
     )
     with database.reading() as connection:
         return connection.execute(query.order_by(GENERATIONS.c.generation.desc())).scalars().all()
@@ -116,7 +119,7 @@ def _unfit(connection: Connection, wanted: Wanted[Any], generation: Generation) 
     states = load_states(connection, generation).values()
     if row is None or row.status != "building" or not any(state.complete_to for state in states):
         return ""
-    if outdated(wanted.view, row.definition_version):
+    if row.definition_version != definition_number(wanted.view):
         return "is of another definition of the view"
     if row.settings != wanted.settings:
         return f"was made with other settings ({row.settings}, now {wanted.settings})"

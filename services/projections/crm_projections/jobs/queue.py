@@ -157,15 +157,17 @@ class Queue:
             return [_job(row) for row in rows]
 
     def rate(self, view: str) -> float | None:
-        """Events a second of the last job that read this view's whole log, else of any view's."""
-        done = select(JOBS).where(JOBS.c.status == "done", JOBS.c.events > 0)
+        """Events a second of the last job that read this view's log, else of any view's; what was
+        gone on with had been read before."""
+        read = JOBS.c.events - func.coalesce(JOBS.c.continued, 0)
+        done = select(JOBS, read.label("read")).where(JOBS.c.status == "done", read > 0)
         with self._database.reading() as connection:
             for query in (done.where(JOBS.c.view == view), done):
                 row = connection.execute(
                     query.order_by(JOBS.c.number.desc()).limit(1)
                 ).one_or_none()
                 if row is not None and row.ended_at > row.begun_at:
-                    return float(row.events * 1_000_000 / (row.ended_at - row.begun_at))
+                    return float(row.read * 1_000_000 / (row.ended_at - row.begun_at))
         return None
 
     def _now(self) -> int:
