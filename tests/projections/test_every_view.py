@@ -21,6 +21,10 @@ from crm_events.contracts.pipeline import (
 from crm_events.contracts.ticketing import SurveyScored, SurveySent, TicketOpened, TicketResolved
 from crm_events.event import Event, Money, Staff
 from crm_projections.engine.database import Database
+from crm_projections.engine.generation import open_generation
+from crm_projections.engine.position import Generation
+from crm_projections.views.names.projector import NamesView
+from sqlalchemy import select
 
 from tests.projections.rig import lead
 from tests.projections.served import Served, serving
@@ -109,3 +113,15 @@ async def test_an_answer_survives_a_rebuild(served: Served) -> None:
         assert before == after
         assert before["citable"], before["not_citable"]
     assert before["totals"]["orders"] == 10
+
+
+async def test_what_a_rebuild_replaces_keeps_no_names(served: Served, database: Database) -> None:
+    """An erasure reaches only what is followed."""
+    await served.host.rebuild("names")
+    kept = {1: 0, 2: 0}
+    with database.reading() as connection:
+        for number in kept:
+            opened = open_generation(NamesView(), Generation("names", number))
+            for table in opened.metadata.sorted_tables:
+                kept[number] += len(connection.execute(select(table)).all())
+    assert kept[1] == 0 < kept[2]

@@ -26,7 +26,7 @@ from crm_projections.engine.generation import (
 )
 from crm_projections.engine.instants import micros
 from crm_projections.engine.intake import Clock, Workplace
-from crm_projections.engine.leftovers import drop_older
+from crm_projections.engine.leftovers import drop_older, empty_retired
 from crm_projections.engine.metrics import ViewMetrics
 from crm_projections.engine.position import Generation, complete_to, load_states
 from crm_projections.engine.projection import Projection
@@ -74,6 +74,7 @@ class ViewHost:
                 await asyncio.to_thread(drop_older, self.database, view, ["scratch"])
             await asyncio.to_thread(drop_unfit, self.database, Wanted(view, self.settings))
             await self._bring_up_to_date(view)
+            await asyncio.to_thread(empty_retired, self.database, view)
 
     async def start(self) -> None:
         """Prepare, and follow until `stop`."""
@@ -167,6 +168,7 @@ class ViewHost:
             if projection.name == name:
                 projection.begin_anew()
         await asyncio.to_thread(drop_older, self.database, view, ["retired"])
+        await asyncio.to_thread(empty_retired, self.database, view)
         await asyncio.to_thread(
             drop_unfit, self.database, Wanted(view, self.settings), also_fit=True
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from crm_projections.engine.database import Database
 from crm_projections.engine.generation import (
@@ -47,3 +47,18 @@ def drop_older(database: Database, view: Projector[Any], statuses: Sequence[Stat
     for row in rows:
         if row.generation != kept:
             drop(database, open_generation(view, Generation(name, row.generation)))
+
+
+def empty_retired(database: Database, view: Projector[Any]) -> None:
+    """Delete the rows of what the view's live generation has replaced, where they hold names: an
+    erasure reaches only what is followed. The tables stay for readers that are under way."""
+    if not view.definition.personal:
+        return
+    query = select(GENERATIONS.c.generation).where(
+        GENERATIONS.c.view == view.definition.id, GENERATIONS.c.status == "retired"
+    )
+    with database.writing() as connection:
+        for number in connection.execute(query).scalars():
+            opened = open_generation(view, Generation(view.definition.id, number))
+            for table in opened.metadata.sorted_tables:
+                connection.execute(delete(table))
