@@ -80,7 +80,7 @@ def test_a_replay_ends_where_it_is_told(crm: Crm) -> None:
         (["verify", "views", "happiness"], 2, "there are: funnel"),
         (["replay", "happiness"], 2, "there are: funnel"),
         (["replay", "funnel", "--to", "yesterday"], 2, "is no date or time"),
-        (["replay", "funnel", "--to", "@1"], 2, "send a position such as"),
+        (["replay", "funnel", "--to", "@1"], 2, "such as contacts/*/N and pipeline/*/N"),
         (["replay", "retention", "--to", "@pipeline/*/99999999"], 2, "is past the end"),
         (["replay", "funnel", "--into", "live"], 2, "scratch"),
         (["replay", "funnel", "--from-kafka", "--from-stores"], 2, "not both"),
