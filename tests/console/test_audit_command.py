@@ -94,12 +94,18 @@ def test_history_written_anew_is_found_by_what_left(crm: Crm, home: Home, archiv
     assert found["first_bad_position"] <= 17 <= found["upto"]
 
 
-def test_cut_tail_is_found_by_what_left(crm: Crm, home: Home, archive: Path) -> None:
+def _cut(home: Home) -> int:
+    """The last five events gone, and what was sealed with them; answers where the log had ended."""
     with database(home) as connection:
-        last = connection.execute("SELECT max(position) FROM events").fetchone()[0]
+        last: int = connection.execute("SELECT max(position) FROM events").fetchone()[0]
         connection.execute("DELETE FROM events WHERE position > ?", [last - 5])
         for statement in RESET:
             connection.execute(statement)
+    return last
+
+
+def test_cut_tail_is_found_by_what_left(crm: Crm, home: Home, archive: Path) -> None:
+    last = _cut(home)
     assert crm("audit", "seal", "pipeline").code == 0
     done = crm("audit", "verify", "pipeline", "--against", archive / "left")
     assert (done.code, verdicts(done.out)["pipeline"]["first_bad_position"]) == (3, last - 4)
@@ -115,11 +121,7 @@ def test_cut_tail_is_found_by_what_left_over_http(tmp_path: Path) -> None:
                 assert transport.send("POST", f"/v1/{context}/audit:seal")["staying"] == 0
     crm = Crm.on(home, CRM_AUDIT_SECONDS="3600")
     assert crm("audit", "verify", "--against", shelf.folder).code == 0
-    with database(home) as connection:
-        last = connection.execute("SELECT max(position) FROM events").fetchone()[0]
-        connection.execute("DELETE FROM events WHERE position > ?", [last - 5])
-        for statement in RESET:
-            connection.execute(statement)
+    last = _cut(home)
     assert crm("audit", "seal", "pipeline").code == 0
     assert crm("audit", "verify", "pipeline").code == 0
     done = crm("audit", "verify", "pipeline", "--against", shelf.folder)

@@ -1,7 +1,7 @@
 """The short way to a command: what is as it should be need not pass all that a framework foresees.
 
-FastAPI looks for a route one by one, then walks a tree of dependencies for every request; that was
-half of what a command cost. A POST that this module understands is found by the end of its path and
+FastAPI looks for a route one by one, then walks a tree of dependencies for every request; see
+docs/adr/0016. A POST that this module understands is found by the end of its path and
 goes straight to its endpoint. Whatever is not as it should be goes the long way, untouched, and is
 refused there: so what is wrong with a request is said in one place only.
 """
