@@ -153,3 +153,14 @@ def test_level_hides_what_lies_below(stream: io.StringIO) -> None:
     structlog.get_logger("t").info("hidden")
     structlog.get_logger("t").warning("shown")
     assert [line["event"] for line in lines(stream)] == ["shown"]
+
+
+def test_logger_with_a_way_of_its_own_is_taken_over(stream: io.StringIO) -> None:
+    own = io.StringIO()
+    library = logging.getLogger("a_library")
+    library.addHandler(logging.StreamHandler(own))
+    library.propagate = False
+    configure("INFO", stream)
+    library.warning("it %s", "waits")
+    (line,) = lines(stream)
+    assert (line["event"], line["logger"], own.getvalue()) == ("it waits", "a_library", "")

@@ -105,6 +105,10 @@ def _take_over_standard_library(
     root = logging.getLogger()
     root.handlers[:] = [out]
     root.setLevel(level.upper())
+    for logger in root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger) and logger.handlers:
+            logger.handlers.clear()  # what a library set up for itself quotes messages and bodies
+            logger.propagate = True
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it quotes whole URLs
 
 
