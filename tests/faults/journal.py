@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 from crm_events.ids import new_id
@@ -21,7 +21,10 @@ from crm_service.commands import command_id
 from crm_service.principals import Principal
 
 from tests.faults.evidence import Operation, Outcome
+from tests.support.waiting import wait_until
 
+KNOCKING: Final = 0.1
+"""Seconds between two sendings of what has to be answered."""
 Answer = Mapping[str, Any]
 Door = Callable[[str], httpx.Client]
 """The client to send a request to this path with."""
@@ -62,16 +65,17 @@ class Journal:
 
     def say(self, command: Command, due: float | None = None) -> Answer:
         """The answer. Raises Unknown and Refused."""
-        key = new_id().hex
-        operation = Operation(
-            key,
-            command.kind,
-            command=str(command_id(self._by, key)),
-            due=due,
-            writes=command.writes,
-            effects=command.effects,
+        return self._send(self._operation(command, due), command)
+
+    def insist(self, command: Command, seconds: float) -> None:
+        """Send one operation again and again until its outcome is known, `seconds` at most."""
+        operation = replace(self._operation(command), began=time.monotonic())
+        wait_until(
+            lambda: self._try((operation, command)) is None,
+            f"{command.kind} is answered",
+            seconds,
+            pause=KNOCKING,
         )
-        return self._send(operation, command)
 
     def resolve(self) -> None:
         """Ask again for every operation whose outcome is unknown."""
@@ -107,6 +111,17 @@ class Journal:
             new_id().hex, kind, "ok", began=now, ended=now, writes=0, effects=effects
         )
         self._note(operation, Command(kind, "", {}, 0, effects))
+
+    def _operation(self, command: Command, due: float | None = None) -> Operation:
+        key = new_id().hex
+        return Operation(
+            key,
+            command.kind,
+            command=str(command_id(self._by, key)),
+            due=due,
+            writes=command.writes,
+            effects=command.effects,
+        )
 
     def _try(self, sent: tuple[Operation, Command]) -> Unknown | None:
         try:

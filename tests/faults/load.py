@@ -104,6 +104,13 @@ class World:
         except (Unknown, Refused):
             return
 
+    def knock(self, context: str, seconds: float) -> None:
+        """Ask an API for something new until it answers: at the usual rate of arrival nobody may
+        ask it for a second or two, however soon it is back."""
+        with self._choosing:
+            (command,), _ = _CREATIONS[context](self)
+        self.journal.insist(command, seconds)
+
     def _chosen(self) -> Errand:
         draw = self._chance.random()
         if draw < 0.7 and (change := self._change()) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from math import inf
 from typing import Final
 
@@ -20,6 +21,10 @@ NAME: Final = "kills"
 SHORT, LONG = 18, 240
 MEAN: Final = {False: 1.2, True: 2.2}
 """Seconds between kills."""
+_APIS: Final = {f"{context}-api": context for context in CONTEXTS}
+_HANDS: Final = 16
+_AWAY: Final = 120.0
+"""Seconds: an API that answers nothing for so long is a failure of the run."""
 
 
 def prey() -> list[Prey]:
@@ -49,13 +54,19 @@ def run(place: Ground, seed: int, *, long: bool) -> Outcome:
 
 
 def struck(ours: Trial, strikes: Sequence[Strike], until: float = inf) -> None:
-    """Servers begin again when their time is up, all else at once. None comes after `until`, which
-    is of the monotonic clock."""
-    for number, each in enumerate(carried_out(strikes, lambda s: _strike(ours, s)), start=1):
-        if time.monotonic() > until:
-            return
-        if number % 20 == 0 or number == len(strikes):
-            told(f"{number} of {len(strikes)} kills, {ours.journal.acknowledged()} ok, {each}")
+    """Servers begin again when their time is up, all else at once; an API is knocked at until it
+    answers. None comes after `until`, which is of the monotonic clock."""
+    with ThreadPoolExecutor(_HANDS) as hands:
+        knocks = []
+        for number, each in enumerate(carried_out(strikes, lambda s: _strike(ours, s)), start=1):
+            if time.monotonic() > until:
+                break
+            if each.victim in _APIS:
+                knocks.append(hands.submit(ours.world.knock, _APIS[each.victim], _AWAY))
+            if number % 20 == 0 or number == len(strikes):
+                told(f"{number} of {len(strikes)} kills, {ours.journal.acknowledged()} ok, {each}")
+    for knock in knocks:
+        knock.result()
 
 
 def _strike(ours: Trial, strike: Strike) -> None:
