@@ -73,3 +73,15 @@ def test_what_is_no_event_is_said(crm: Crm) -> None:
     done = crm("why", missing)
     assert (done.code, f"No context has an event {missing}" in done.err) == (2, True)
     assert crm("why", "sales").code == 2
+
+
+def test_a_cell_that_is_not_there_is_said(crm: Crm) -> None:
+    cohort = crm.view("retention")["rows"][0]["cohort"]
+    for place, why in (
+        (f"{cohort}/99", f"There is no cell {cohort}/99: on 20"),
+        ("1999-01/0", "There is no cell 1999-01/0: no customer's first order lies in 1999-01."),
+    ):
+        done = crm("why", "retention", "--cell", place)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith(f"crm: {why}")
+        assert done.err.count("\n") == 1

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from crm_projections.api.opening import why_parameters
 from crm_projections.engine.evidence import Evidence, Figure, UnknownFigure
 from crm_projections.engine.view import Answer, Cut
 from crm_projections.facts.amounts import amount_text
-from crm_projections.facts.instants import micros
+from crm_projections.facts.instants import Reporting, micros
 from crm_projections.views.retention.projector import RetentionView
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from tests.support.viewing import UTC_EURO, Viewing, at
 from tests.views.retention.test_retention import order
 
 BEGIN = at("2026-01-10")
-CUT = Cut(micros(at("2026-12-31")))
+CUT = Cut(micros(at("2027-12-31")))
 REGIONS = (None, "West", "East")
 Told = list[tuple[int, int, int]]
 
@@ -35,12 +36,12 @@ def _told(told: Told) -> Viewing:
     return viewing
 
 
-def _behind(viewing: Viewing, figure: Figure, **asked: Any) -> Evidence:
+def _behind(viewing: Viewing, figure: Figure, cut: Cut = CUT, **asked: Any) -> Evidence:
     view: Any = viewing.view
     parameters = why_parameters(view.parameters).model_validate({**asked, "figure": "-"})
     with viewing.engine.connect() as connection:
-        sums = view.sums(connection, viewing.tables, CUT, parameters)
-        found: Evidence = sums.summed(figure).behind(connection, CUT)
+        sums = view.sums(connection, viewing.tables, cut, parameters)
+        found: Evidence = sums.summed(figure).behind(connection, cut)
     return found
 
 
@@ -94,6 +95,42 @@ def test_a_cell_is_made_of_the_orders_it_names(told: Told, mode: str, every: str
 def test_a_group_that_nobody_is_of_has_no_orders() -> None:
     found = _behind(_told([(0, 0, 1)]), Figure("orders"), by="region", key="South")
     assert (found.after, found.causes) == (0, [])
+
+
+def test_a_cell_without_an_order_is_0_and_one_that_is_not_there_is_said() -> None:
+    viewing = _told([(0, 0, 1), (1, 40, 2)])
+    march = Cut(micros(at("2026-03-15")))
+    for offset in (1, 2):
+        found = _behind(viewing, Figure("active", "2026-01", offset), march)
+        assert (found.after, found.causes) == (0, [])
+    for place, why in (
+        (("2026-01", 3), "no cell 2026-01/3: on 2026-03-15 it has not begun"),
+        (("2026-03", 0), "no cell 2026-03/0: no customer's first order lies in 2026-03"),
+        (("2026-01", 10**20), "it has not begun"),
+    ):
+        for name in ("active", "revenue"):
+            with pytest.raises(UnknownFigure, match=why):
+                _behind(viewing, Figure(name, *place), march)
+    with pytest.raises(UnknownFigure, match="no customer's first order lies in 2026-01"):
+        _behind(viewing, Figure("active", "2026-01", 0), march, by="region", key="East")
+
+
+def test_a_rolling_cell_begins_with_the_oldest_customer_of_its_cohort() -> None:
+    viewing = _told([(0, 0, 1), (1, 10, 1)])  # on 10 and on 20 January
+    asked, cell = {"every": "30d"}, Figure("active", "2026-01", 1)
+    with pytest.raises(UnknownFigure, match="on 2026-02-08 it has not begun"):
+        _behind(viewing, cell, Cut(micros(at("2026-02-08"))), **asked)
+    assert _behind(viewing, cell, Cut(micros(at("2026-02-09"))), **asked).after == 0
+
+
+def test_months_begin_where_reports_are_made() -> None:
+    shanghai = Reporting(ZoneInfo("Asia/Shanghai"), "EUR")
+    viewing = Viewing(RetentionView(shanghai))
+    viewing.tell(order("o", "c", at("2026-01-10"), "1"))
+    cell = Figure("active", "2026-01", 1)
+    with pytest.raises(UnknownFigure, match="on 2026-01-31 it has not begun"):
+        _behind(viewing, cell, Cut(micros(at("2026-01-31T15:59"))))
+    assert _behind(viewing, cell, Cut(micros(at("2026-01-31T16:00")))).after == 0
 
 
 def test_what_cannot_be_explained_says_so() -> None:

@@ -15,10 +15,18 @@ from sqlalchemy import Connection, FromClause, Table
 from crm_projections.columns.counting import Array, exact_sum
 from crm_projections.columns.cut import Mask, within
 from crm_projections.columns.events import causes
+from crm_projections.columns.frame import Columns
 from crm_projections.columns.tracing import EFFECT, Changes
 from crm_projections.engine.evidence import Evidence, Figure, Unit, UnknownFigure
 from crm_projections.engine.view import Cut
-from crm_projections.facts.instants import month_number
+from crm_projections.facts.instants import (
+    DAY,
+    Reporting,
+    day_date,
+    local_day,
+    month_number,
+    month_start,
+)
 from crm_projections.views.retention.orders import Orders, kept, layout, orders_seen
 
 CELL: Final = ("active", "revenue")
@@ -37,16 +45,21 @@ class SeenTogether:
     table: Table
     events: FromClause
     parameters: Any
-    currency: str
+    reporting: Reporting
 
     def between(self, connection: Connection, before: Cut, after: Cut) -> Evidence:  # noqa: ARG002
         """Raises UnknownFigure."""
         raise UnknownFigure(_ONE_CUT)
 
     def behind(self, connection: Connection, cut: Cut) -> Evidence:
-        """Of a count of customers the first order of each in the cell; else every order."""
+        """Of a count of customers the first order of each in the cell; else every order.
+
+        Raises UnknownFigure where there is no such cell.
+        """
         columns = kept(connection, self.table)
-        orders = self._of_group(orders_seen(columns, cut, self.parameters, self.currency))
+        orders = self._of_group(self._seen(columns, cut))
+        if self.figure.offset is not None:
+            self._check_begun(orders, self.figure.offset, cut)
         chosen = np.flatnonzero(self._counted(orders))
         if self.figure.name == "active":
             chosen = _first_of_each(orders, chosen)
@@ -55,24 +68,53 @@ class SeenTogether:
         told = causes(connection, layout(self.table), columns, self.events, found)
         return Evidence(self.figure, 0, exact_sum(worth), self.unit, told)
 
+    def _seen(self, columns: Columns, cut: Cut) -> Orders:
+        asked = self.parameters
+        return orders_seen(columns, cut, asked, asked.currency or self.reporting.currency)
+
+    def _check_begun(self, orders: Orders, offset: int, cut: Cut) -> None:
+        """A cell is there from the first moment of its cohort's oldest customer in it."""
+        cell, zone = f"There is no cell {self.figure.row}/{offset}", self.reporting.zone
+        placed = orders.of("valid_from")[self._of_cohort(orders)]
+        if len(placed) == 0:
+            raise UnknownFigure(f"{cell}: no customer's first order lies in {self.figure.row}.")
+        days = self.parameters.rolling_days
+        begins = (
+            month_start(self._cohort + offset, zone)
+            if days is None
+            else int(placed.min()) + offset * days * DAY
+        )
+        if begins > cut.as_of:
+            day = day_date(local_day(cut.as_of, zone))
+            raise UnknownFigure(f"{cell}: on {day} it has not begun.")
+
     def _of_group(self, orders: Orders) -> Orders:
         asked = self.parameters
         if asked.by is None:
             return orders
-        nobody = Orders(orders.columns, orders.rows[:0], orders.parameters, orders.currency)
+        nobody = Orders(orders.columns, orders.rows[:0], asked, orders.currency)
         return orders.by_key(asked.by).get(asked.key, nobody)
 
     def _counted(self, orders: Orders) -> Mask:
         """By order: whether it lies in the cell, or in the period where no cell is named."""
-        start, end = self.parameters.start, self.parameters.end
         if self.figure.offset is None:
-            return within(orders.of("valid_from"), start, end)
-        offset, cohort = self.figure.offset, month_number(self.figure.row or "")
+            asked = self.parameters
+            return within(orders.of("valid_from"), asked.start, asked.end)
+        offset = self.figure.offset
         later = self.figure.name == "active" and self.parameters.mode == "unbounded"
         there = orders.offset >= offset if later else orders.offset == offset
-        started: Mask = within(orders.first_at, start, end) & (orders.first_month == cohort)
-        inside: Mask = there & started[orders.customer]
-        return inside
+        return there & self._of_cohort(orders)
+
+    @property
+    def _cohort(self) -> int:
+        return month_number(self.figure.row or "") or 0
+
+    def _of_cohort(self, orders: Orders) -> Mask:
+        """By order: whether it is of a customer whose first lies in the cohort and the period."""
+        inside = within(orders.first_at, self.parameters.start, self.parameters.end)
+        started: Mask = inside & (orders.first_month == self._cohort)
+        of_theirs: Mask = started[orders.customer]
+        return of_theirs
 
     def _worth(self, orders: Orders) -> Array:
         if self.figure.name == "revenue":

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, FromClause, Table, case, exists, select
 from crm_projections.columns.cut import within
 from crm_projections.columns.opening import Summed, check_known
 from crm_projections.engine.evidence import Figure, Unit
+from crm_projections.facts.instants import Reporting
 from crm_projections.views.retention.cells import SeenTogether, check_cell
 from crm_projections.views.retention.orders import kept, layout
 
@@ -44,7 +45,7 @@ class RetentionFigures:
     connection: Connection
     table: Table
     parameters: Any
-    currency: str
+    reporting: Reporting
     inputs: ClassVar = INPUTS
 
     def all(self) -> Sequence[Figure]:
@@ -60,13 +61,14 @@ class RetentionFigures:
 
     def _together(self, figure: Figure) -> SeenTogether:
         unit, events = _UNITS[figure.name], told(self.table)
-        return SeenTogether(figure, unit, self.table, events, self.parameters, self.currency)
+        return SeenTogether(figure, unit, self.table, events, self.parameters, self.reporting)
 
     def _alone(self, figure: Figure) -> Summed:
         columns = kept(self.connection, self.table)
         worth = within(columns["valid_from"], self.parameters.start, self.parameters.end)
         if figure.name == "revenue":
-            ours = worth & columns.is_word("currency", self.currency)
+            currency = self.parameters.currency or self.reporting.currency
+            ours = worth & columns.is_word("currency", currency)
             worth = np.where(ours, columns["amount"], 0)
         unit, events = _UNITS[figure.name], told(self.table)
         return Summed(

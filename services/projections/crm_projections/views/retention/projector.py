@@ -120,8 +120,7 @@ class RetentionView:
     def sums(
         self, connection: Connection, tables: Table, _: Cut, parameters: Any
     ) -> RetentionFigures:
-        currency = parameters.currency or self._reporting.currency
-        return RetentionFigures(connection, tables, parameters, currency)
+        return RetentionFigures(connection, tables, parameters, self._reporting)
 
 
 def _standing(
