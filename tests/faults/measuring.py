@@ -5,11 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+from crm_events.catalogue import CONTEXTS
 
 from tests.faults.evidence import Operation
 from tests.faults.settling import Beside
 from tests.support.waiting import PAUSE
 
+_APIS: Final = {f"{context}-api": context for context in CONTEXTS}
+"""Those that take commands."""
 WINDOW = 5.0
 """Seconds in which an API that was killed is to be back at its rate."""
 
@@ -51,13 +56,15 @@ def apis_back(
 
     Left out are kills with another one of the same API, or of the database, ten seconds around.
     """
-    calm = [(at, name) for at, name in killed if name.endswith("-api") and _calm(at, name, killed)]
+    calm = [(at, name) for at, name in killed if name in _APIS and _calm(at, name, killed)]
     waits, before, after = [], 0, 0
     for at, name in calm:
-        ours = _answers(operations, name.removesuffix("-api"))
-        waits += [min(end for end in ours if end >= at) - at] if any(e >= at for e in ours) else []
-        before += sum(at - WINDOW <= end < at for end in ours)
-        after += sum(at + WINDOW <= end < at + 2 * WINDOW for end in ours)
+        ours = _answers(operations, _APIS[name])
+        back = first_ok_after(ours, at)
+        waits += [back] if back is not None else []
+        ends = [o.ended for o in ours if o.ended]
+        before += sum(at - WINDOW <= end < at for end in ends)
+        after += sum(at + WINDOW <= end < at + 2 * WINDOW for end in ends)
     return {
         "apis_killed_alone": len(calm),
         "api_back_median_seconds": _rounded(percentile(waits, 0.5)),
@@ -75,13 +82,9 @@ def _calm(at: float, name: str, killed: Sequence[tuple[float, str]]) -> bool:
     )
 
 
-def _answers(operations: Sequence[Operation], context: str) -> list[float]:
-    """When commands of a context that were sent once were answered."""
-    return [
-        o.ended
-        for o in operations
-        if o.outcome == "ok" and o.context == context and o.ended and not o.repeated
-    ]
+def _answers(operations: Sequence[Operation], context: str) -> list[Operation]:
+    """Commands of a context that were answered, and not from memory."""
+    return [o for o in operations if o.context == context and o.outcome == "ok" and not o.repeated]
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -42,5 +42,12 @@ def test_kills_that_trouble_each_other_are_left_out() -> None:
         found = apis_back(operations, [(10.0, "contacts-api"), (14.0, other)])
         assert found["apis_killed_alone"] == 0
         assert found["api_rate_after_5_s_percent"] is None
-    found = apis_back(operations, [(10.0, "contacts-api"), (14.0, "pipeline-relay")])
-    assert found["apis_killed_alone"] == 1
+    for other in ("pipeline-relay", "projections-api"):
+        found = apis_back(operations, [(10.0, "contacts-api"), (14.0, other)])
+        assert found["apis_killed_alone"] == 1
+
+
+def test_answer_that_was_on_its_way_is_not_back() -> None:
+    operations = [*every_second(0, 10), *answered(10.05), *every_second(12, 30)]
+    found = apis_back(operations, [(10.0, "contacts-api")])
+    assert found["api_back_slowest_seconds"] == 2.5
