@@ -119,6 +119,10 @@ class ContextApplication(Application[UUID]):
 
     # --- saving ---
 
+    def new_subject(self) -> UUID:
+        """An id for somebody new, whose key is made before they are. Raises KeysUnavailable."""
+        return self._codec.new_subject()
+
     def execute(
         self,
         cause: Cause,

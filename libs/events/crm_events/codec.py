@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from crm_events.catalogue import CATALOGUE, UnknownEventType, context_of
 from crm_events.event import SELF, Event, PersonalField, personal_fields
+from crm_events.keys.ahead import NewSubjects
 from crm_events.keys.port import Erased, SubjectKeys
 from crm_events.sealing import BrokenSeal, opened, sealed, subject_of, subjects_in
 from crm_events.shapes import Catalogue, Shape, shapes
@@ -57,8 +58,13 @@ class Codec:
         self, keys: SubjectKeys, catalogue: Catalogue = CATALOGUE, upcasts: Upcasts = UPCASTS
     ) -> None:
         self._keys = keys
+        self._new_subjects = NewSubjects(keys)
         given = catalogue is CATALOGUE and upcasts is UPCASTS
         self._shapes = _SHAPES if given else shapes(catalogue, upcasts)
+
+    def new_subject(self) -> UUID:
+        """An id for somebody new, for whom sealing is cheap. Raises KeysUnavailable."""
+        return self._new_subjects.one()
 
     def encode(self, event: Event, slot: Slot) -> bytes:
         """Stored bytes of one event. Raises SubjectErased and KeysUnavailable."""

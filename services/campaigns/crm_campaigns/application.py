@@ -81,7 +81,7 @@ class CampaignsApplication(ContextApplication):
 
         def decide() -> Saving:
             campaign = self.load(Campaign, campaign_id)
-            response, lead_id, person_id = Response(new_id()), new_id(), new_id()
+            response, lead_id, person_id = Response(new_id()), new_id(), self.new_subject()
             response.receive(campaign, answer, lead_id, person_id, at=cause.at)
             result = {"lead_id": str(lead_id), "person_id": str(person_id)}
             return Saving((response,), result=result)

@@ -31,6 +31,16 @@ def test_key_stays_the_same(opened: Opener) -> None:
     assert again.ensure(subjects) == made
 
 
+def test_table_tells_whose_keys_are_the_inserted_ones(
+    new_table: Callable[[], KeyTable],
+) -> None:
+    first, second = new_id(), new_id()
+    with closing(new_table()) as table:
+        assert table.insert({first: b"one"}) == {first}
+        assert table.insert({first: b"another", second: b"two"}) == {second}
+        assert table.read([first, second]) == {first: b"one", second: b"two"}
+
+
 def test_unknown_subject_is_absent(keys: SqlKeys) -> None:
     known, unknown = new_id(), new_id()
     made = keys.ensure([known])

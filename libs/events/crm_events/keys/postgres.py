@@ -23,7 +23,7 @@ _INSERT: Final = """
     INSERT INTO subject_keys (subject, wrapped, created_at)
     SELECT subject, wrapped, clock_timestamp()
     FROM unnest(%s, %s) AS fresh(subject, wrapped) ORDER BY subject
-    ON CONFLICT (subject) DO NOTHING
+    ON CONFLICT (subject) DO NOTHING RETURNING subject
 """
 _BURY: Final = """
     INSERT INTO subject_keys AS kept (subject, created_at, erased_at, reason)
@@ -66,9 +66,10 @@ class PostgresKeyTable(KeyTable):
         statement = "SELECT subject, wrapped FROM subject_keys WHERE subject = ANY(%s)"
         return dict(self._rows(statement, Uuids.of(subjects)))
 
-    def insert(self, rows: Mapping[UUID, bytes]) -> None:
-        subjects, wrapped = Uuids.of(rows.keys()), Blobs.of(rows.values())
-        self._do(lambda each: each.execute(_INSERT, [subjects, wrapped]))
+    def insert(self, rows: Mapping[UUID, bytes]) -> set[UUID]:
+        """Done twice over a broken connection, it may answer fewer than it made."""
+        inserted = self._rows(_INSERT, Uuids.of(rows.keys()), Blobs.of(rows.values()))
+        return {row[0] for row in inserted}
 
     def bury(self, subject: UUID, reason: str) -> None:
         self._do(lambda each: each.execute(_BURY, [subject, reason]))

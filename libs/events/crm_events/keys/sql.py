@@ -38,8 +38,8 @@ class KeyTable(ABC):
     def read(self, subjects: Iterable[UUID]) -> Rows: ...
 
     @abstractmethod
-    def insert(self, rows: Mapping[UUID, bytes]) -> None:
-        """Durably; a subject that has a row keeps it."""
+    def insert(self, rows: Mapping[UUID, bytes]) -> set[UUID]:
+        """Durably; a subject that has a row keeps it. Answers those that had none."""
 
     @abstractmethod
     def bury(self, subject: UUID, reason: str) -> None:
@@ -101,12 +101,19 @@ class SqlKeys:
     def _make(self, subjects: set[UUID]) -> dict[UUID, Found]:
         rows = dict(self._table.read(subjects))
         if absent := subjects - rows.keys():
-            self._table.insert({each: self._fresh(each) for each in absent})
-            rows |= self._table.read(absent)  # another process may have been first
+            return self._unwrapped(rows) | self._begun(absent)
         return self._unwrapped(rows)
 
-    def _fresh(self, subject: UUID) -> bytes:
-        return self._master.wrap(subject, secrets.token_bytes(KEY_BYTES))
+    def _begun(self, absent: set[UUID]) -> dict[UUID, Found]:
+        """Keys for those who had none; another process may have been first."""
+        fresh = {subject: secrets.token_bytes(KEY_BYTES) for subject in absent}
+        wrap = self._master.wrap
+        made = self._table.insert({subject: wrap(subject, key) for subject, key in fresh.items()})
+        found: dict[UUID, Found] = {subject: fresh[subject] for subject in made}
+        self._cache.keep(found)
+        if late := absent - made:
+            found |= self._unwrapped(self._table.read(late))
+        return found
 
     def find(self, subjects: Iterable[UUID]) -> Mapping[UUID, Found]:
         """Raises KeysUnavailable."""

@@ -70,16 +70,21 @@ class SqliteKeyTable(KeyTable):
             rows |= {UUID(bytes=subject): wrapped for subject, wrapped in found}
         return rows
 
-    def insert(self, rows: Mapping[UUID, bytes]) -> None:
+    def insert(self, rows: Mapping[UUID, bytes]) -> set[UUID]:
         now = to_micros(self._clock())
+        statement = (
+            "INSERT INTO subject_keys (subject, wrapped, created_at) VALUES (?, ?, ?) "
+            "ON CONFLICT (subject) DO NOTHING"
+        )
         with self._held() as connection:
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(
-                "INSERT INTO subject_keys (subject, wrapped, created_at) VALUES (?, ?, ?) "
-                "ON CONFLICT (subject) DO NOTHING",
-                [(subject.bytes, wrapped, now) for subject, wrapped in rows.items()],
-            )
+            made = {
+                subject
+                for subject, wrapped in rows.items()
+                if connection.execute(statement, (subject.bytes, wrapped, now)).rowcount == 1
+            }
             connection.execute("COMMIT")
+        return made
 
     def bury(self, subject: UUID, reason: str) -> None:
         now = to_micros(self._clock())

@@ -44,7 +44,7 @@ class Customers(Directory):
     def register_person(self, cause: Cause, facts: PersonFacts) -> Outcome:
         def register() -> Saving:
             self.organisation(facts.organisation_id)
-            person = Person(new_id())
+            person = Person(self.new_subject())
             person.register(facts, at=cause.at)
             return self.named(person)
 

@@ -38,7 +38,7 @@ class Leads(Directory):
         def capture() -> Saving:
             owner = None if owner_id is None else self.staff(owner_id)
             region = facts.region or (owner.region if owner else None)
-            lead, person_id = Lead(new_id()), new_id()
+            lead, person_id = Lead(new_id()), self.new_subject()
             lead.capture(person_id, replace(facts, region=region), owner, at=cause.at)
             return Saving((lead,), result={"person_id": str(person_id)})
 
