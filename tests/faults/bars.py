@@ -62,7 +62,8 @@ def _without_database(how: str) -> Sequence[Bar]:
 BARS: Final[Sequence[Bar]] = (
     Bar("kills", "an API that was killed answers again, slowest, seconds",
         "api_back_slowest_seconds", 5, "apis_killed_alone",
-        beside=("api_back_median_seconds", "api_back_p95_seconds")),
+        beside=("api_back_median_seconds", "storm_api_back_median_seconds",
+                "storm_api_back_slowest_seconds")),
     Bar("kills", "its rate from 5 s after its death on, percent of that before",
         "api_rate_after_5_s_percent", 95, "apis_killed_alone", at_least=True),
     *_without_broker("killed"),

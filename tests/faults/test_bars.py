@@ -37,13 +37,17 @@ def test_figure_over_another_is_their_quotient() -> None:
 
 def test_others_are_shown_beside_it() -> None:
     found = kills(
-        api_back_slowest_seconds=4, api_back_median_seconds=1.25, api_back_p95_seconds=3.5
+        api_back_slowest_seconds=4,
+        api_back_median_seconds=1.25,
+        storm_api_back_median_seconds=3.5,
+        storm_api_back_slowest_seconds=6.5,
     )
     assert rows(found)[1] == [
         "kills",
         "an API that was killed answers again, slowest, seconds",
         "7",
-        "4 (api back median seconds 1.25, api back p95 seconds 3.5)",
+        "4 (api back median seconds 1.25, "
+        "storm api back median seconds 3.5, storm api back slowest seconds 6.5)",
         "at most 5",
         "yes",
     ]

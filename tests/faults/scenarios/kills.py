@@ -12,7 +12,7 @@ from crm_events.catalogue import CONTEXTS
 
 from tests.faults.deployment import FOLLOWERS
 from tests.faults.ground import Ground
-from tests.faults.measuring import apis_back
+from tests.faults.measuring import WINDOW, apis_back
 from tests.faults.nemesis import Prey, Strike, carried_out, schedule
 from tests.faults.reading import reading
 from tests.faults.trial import BACKEND, SERVERS, Outcome, Trial, told, trial
@@ -22,6 +22,8 @@ SHORT, LONG = 18, 240
 MEAN: Final = {False: 1.2, True: 2.2}
 """Seconds between kills."""
 _APIS: Final = {f"{context}-api": context for context in CONTEXTS}
+_DEATHS: Final = 3
+"""Of each API, one by one."""
 _HANDS: Final = 16
 _AWAY: Final = 120.0
 """Seconds: an API that answers nothing for so long is a failure of the run."""
@@ -45,12 +47,28 @@ def run(place: Ground, seed: int, *, long: bool) -> Outcome:
             ours.wait_for_more(60)
         ours.take_standing()
         with ours.arriving(), reading(ours):
+            alone = one_by_one(ours) if long else []
             struck(ours, strikes)
             ours.wait_for_more(60)
         ours.rest("the kills")
+        operations = ours.journal.operations()
         ours.figures["views_read"] = len(ours.readings)
-        ours.figures |= apis_back(ours.journal.operations(), ours.killed)
+        ours.figures |= apis_back(operations, alone)
+        storm = apis_back(operations, ours.killed[len(alone) :])
+        ours.figures |= {f"storm_{name}": figure for name, figure in storm.items()}
         return ours.judged(NAME)
+
+
+def one_by_one(ours: Trial) -> Sequence[tuple[float, str]]:
+    """Each API is killed while all else is well, and nothing else is until it has its rate again:
+    what one death costs, without that of others."""
+    ours.last_for(WINDOW)
+    for context in CONTEXTS * _DEATHS:
+        ours.kill(f"{context}-api")
+        ours.world.knock(context, _AWAY)
+        ours.last_for(2 * WINDOW)
+    told(f"{len(ours.killed)} kills one by one, {ours.journal.acknowledged()} ok")
+    return tuple(ours.killed)
 
 
 def struck(ours: Trial, strikes: Sequence[Strike], until: float = inf) -> None:
