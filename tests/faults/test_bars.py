@@ -42,12 +42,12 @@ def test_others_are_shown_beside_it() -> None:
         storm_api_back_median_seconds=3.5,
         storm_api_back_slowest_seconds=6.5,
     )
+    storm = "storm api back median seconds 3.5, storm api back slowest seconds 6.5"
     assert rows(found)[1] == [
         "kills",
         "an API that was killed answers again, slowest, seconds",
         "7",
-        "4 (api back median seconds 1.25, "
-        "storm api back median seconds 3.5, storm api back slowest seconds 6.5)",
+        f"4 (api back median seconds 1.25, {storm})",
         "at most 5",
         "yes",
     ]
