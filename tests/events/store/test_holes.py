@@ -100,6 +100,16 @@ def test_every_way_of_reading_holds(
     assert postgres_store.safe_position() == 4
 
 
+def test_all_that_was_stored_meanwhile_is_proven_in_one_call(
+    postgres_store: PostgresRecorder,
+) -> None:
+    append(postgres_store, [event(new_id(), 1)])
+    assert postgres_store.safe_position() == 1
+    append(postgres_store, [event(new_id(), 1) for _ in range(10_001)])
+    assert postgres_store.read_log(1, 3).safe_to == 4
+    assert postgres_store.safe_position() == 10_002
+
+
 def test_hole_of_a_failed_transaction_is_stepped_over(
     postgres_store: PostgresRecorder, slow: ByHand, quick: ByHand
 ) -> None:

@@ -72,6 +72,10 @@ class AuditLog(ABC):
     def leaf_of(self, event_id: UUID) -> Leaf | None: ...
 
     @abstractmethod
+    def stored(self) -> int:
+        """The position of the last row of the log, whether all before it is complete or not."""
+
+    @abstractmethod
     def head(self) -> Head: ...
 
     @abstractmethod

@@ -44,6 +44,9 @@ class AuditQueries(AuditLog):
         self._ask = recorder.rows
         self._values = recorder.values
 
+    def stored(self) -> int:
+        return int(self._ask("SELECT coalesce(max(position), 0) FROM events")[0][0])
+
     def head(self) -> Head:
         rows = self._ask("SELECT size, position, checkpoints, peaks FROM audit_head")
         return Head(*rows[0]) if rows else Head(-1)

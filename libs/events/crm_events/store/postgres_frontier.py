@@ -21,6 +21,8 @@ from crm_events.sql.postgres import Connection, Connections, Unreachable
 _log = structlog.get_logger("crm.store")
 _PATIENCE: Final = 1.0
 _LONGEST_BACKOFF: Final = 30.0
+_PAGE: Final = 5_000
+_NO_END: Final = 2**63
 
 # One statement has one snapshot: rows and xmin belong together. Positions in a row without a gap
 # are the last position plus their number in the row.
@@ -30,7 +32,7 @@ _WALK: Final = """
            coalesce(max(position), 0)
     FROM (
         SELECT position, row_number() OVER (ORDER BY position) AS n
-        FROM events WHERE position > %(from)s ORDER BY position LIMIT 5000
+        FROM events WHERE position > %(from)s ORDER BY position LIMIT %(page)s
     ) AS walked
 """
 # The snapshot is taken before the number. Not pg_snapshot_xmax: that is one more than the last
@@ -65,13 +67,13 @@ class Frontier:
 
     def at_least(self, wanted: int) -> int:
         """How far the log is complete; proven anew only where `wanted` is not reached yet."""
-        return self._complete_to if self._complete_to >= wanted else self.advance()
+        return self._complete_to if self._complete_to >= wanted else self.advance(wanted)
 
-    def advance(self) -> int:
-        """How far the log is complete now. Raises Unreachable."""
+    def advance(self, wanted: int = _NO_END) -> int:
+        """How far the log is complete now, or as far as is wanted. Raises Unreachable."""
         with self._one_at_a_time:
             try:
-                return self._connections.reading(self._advance)
+                return self._connections.reading(lambda each: self._advance(each, wanted))
             except Unreachable:
                 self._forget()
                 raise
@@ -80,17 +82,25 @@ class Frontier:
         """What answers next may be a database restored to an earlier day."""
         self._complete_to, self._suspicion = 0, None
 
-    def _advance(self, connection: Connection) -> int:
+    def _advance(self, connection: Connection, wanted: int) -> int:
         if self._complete_to == 0 and self._suspicion is None:
             self._suspect(connection)
-        if self._hole_ahead(connection):
+        if self._hole_ahead(connection, wanted):
             self._suspect(connection)
-            if self._hole_ahead(connection):
+            if self._hole_ahead(connection, wanted):
                 self._break_hold(connection)
         return self._complete_to
 
-    def _hole_ahead(self, connection: Connection) -> bool:
-        """Goes as far as it can; whether it was a hole that ended it."""
+    def _hole_ahead(self, connection: Connection, wanted: int) -> bool:
+        """Goes page after page as far as it can; whether it was a hole that ended it."""
+        while True:
+            start = self._complete_to
+            hole = self._hole_in_page(connection)
+            full = self._complete_to - start >= _PAGE
+            if hole or not full or self._complete_to >= wanted:
+                return hole
+
+    def _hole_in_page(self, connection: Connection) -> bool:
         number, contiguous, seen = self._walk(connection)
         suspicion = self._suspicion
         if suspicion is not None and number >= suspicion.number:
@@ -100,7 +110,7 @@ class Frontier:
         return seen > self._complete_to
 
     def _walk(self, connection: Connection) -> tuple[int, int, int]:
-        row = connection.execute(_WALK, {"from": self._complete_to}).fetchone()
+        row = connection.execute(_WALK, {"from": self._complete_to, "page": _PAGE}).fetchone()
         number, contiguous, seen = row or (0, 0, 0)
         return number, contiguous, seen
 

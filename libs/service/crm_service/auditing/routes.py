@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
-from contextlib import suppress
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -17,16 +14,14 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from crm_service.auditing.desk import AuditDesk
-from crm_service.auditing.outside import OutsideUnreachable
+from crm_service.auditing.sealing import seal
 from crm_service.problems import RequestRefused
 from crm_service.routing import Router
 
 MOST_EVENTS: Final = 200_000
 """In one part of a check: about a second's work."""
-_ASKED_SECONDS: Final = 15.0
-_LOOK_SECONDS: Final = 0.05
+MOST_POSITION: Final = 2**62
 _SIZES: Final = re.compile(r"\d{1,15}(,\d{1,15}){0,500}", re.ASCII)
-_paused: Final = threading.Event()
 
 
 class StandingOut(BaseModel):
@@ -44,6 +39,13 @@ class StandingOut(BaseModel):
     staying: int
     keys: list[str] = Field(description="Whose signatures are believed, the signer first")
     pem: list[str]
+
+
+class SealingOut(StandingOut):
+    """A call seals for about a second. Ask again with `upto` = `wanted` until `position` is there;
+    the first call, without `upto`, wants all that is stored."""
+
+    wanted: int
 
 
 class WrongOut(BaseModel):
@@ -90,14 +92,9 @@ def _add_sealing(router: Router, desk: AuditDesk) -> None:
         return _standing(desk)
 
     @router.post("/audit:seal")
-    def seal_log() -> StandingOut:
-        if desk.signs:
-            desk.notary().take_in()
-            with suppress(OutsideUnreachable):  # it stays, and is tried again
-                list(desk.bring_out())
-        else:
-            _ask(desk)
-        return _standing(desk)
+    def seal_log(upto: Annotated[int | None, Query(ge=0, le=MOST_POSITION)] = None) -> SealingOut:
+        wanted = seal(desk, upto)
+        return SealingOut(**_standing(desk).model_dump(), wanted=wanted)
 
 
 def _add_checking(router: Router, desk: AuditDesk) -> None:
@@ -130,18 +127,6 @@ def _standing(desk: AuditDesk) -> StandingOut:
         keys=[str(key) for key in keys],
         pem=[public_pem(key.public) for key in keys],
     )
-
-
-def _ask(desk: AuditDesk) -> None:
-    """Only the process that holds the key signs. Raises RequestRefused (503)."""
-    wanted = desk.safe_position()
-    desk.log.ask(wanted)
-    deadline = time.monotonic() + _ASKED_SECONDS
-    while desk.log.head().position < wanted:
-        if time.monotonic() > deadline:
-            detail = f"Nobody sealed {desk.context} in time; look at its relay's /readyz."
-            raise RequestRefused("unavailable", detail)
-        _paused.wait(_LOOK_SECONDS)
 
 
 def _start(text: str | None) -> Reached:

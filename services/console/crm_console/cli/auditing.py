@@ -50,6 +50,7 @@ _VERDICT: Final = {
 
 
 _ANEW: Final = "nothing is kept of it; with --state FILE the same command goes on where it got to."
+_SEALED: Final = "what is sealed stays sealed; the same command goes on."
 _FROM_STATE: Final = "the same command goes on where it got to."
 
 
@@ -69,14 +70,32 @@ def seal(
     Example: crm audit seal
     """
     chosen = _chosen(contexts)
-    with explained(), opened(context.obj) as transport:
-        found = [_sealed(transport, name) for name in chosen]
+    with (
+        explained(),
+        interruptible(_SEALED),
+        opened(context.obj) as transport,
+        progress("sealing", 0) as bar,
+    ):
+        found = [_sealed(transport, name, bar) for name in chosen]
     print_list(output, _STANDING, found)
 
 
-def _sealed(transport: Transport, name: str) -> Mapping[str, Any]:
+def _sealed(transport: Transport, name: str, bar: Progress) -> Mapping[str, Any]:
+    """Up to what is stored now, part by part."""
+    wanted: int | None = None
+    while True:
+        standing = _part_sealed(transport, name, wanted)
+        wanted, position = standing["wanted"], standing["position"]
+        bar.update(bar.task_ids[0], description=name, total=wanted, completed=position)
+        if position >= wanted:
+            return standing
+
+
+def _part_sealed(transport: Transport, name: str, upto: int | None) -> Mapping[str, Any]:
     try:
-        standing: Mapping[str, Any] = transport.send("POST", f"/v1/{name}/audit:seal")
+        standing: Mapping[str, Any] = transport.send(
+            "POST", f"/v1/{name}/audit:seal", query={"upto": upto}
+        )
     except ServerSaid as said:
         _exit_if_broken(said)
         raise
