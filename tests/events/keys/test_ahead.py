@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Event
 from uuid import UUID
 
 import pytest
@@ -47,6 +49,31 @@ def test_without_keys_nobody_new_is_told_of() -> None:
         subjects.one()
     keys.reachable = True
     assert keys.alive([subjects.one()])
+
+
+def test_nobody_waits_behind_another_who_gets_no_key() -> None:
+    keys = Hanging()
+    subjects = NewSubjects(keys)
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(subjects.one)
+        assert keys.asked.wait(5)
+        quick = subjects.one()
+        keys.answering.set()
+        assert quick != slow.result()
+
+
+class Hanging(KeysInMemory):
+    """The first request hangs until it is let go; later ones are answered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.answering = Event(), Event()
+
+    def ensure(self, subjects: Iterable[UUID]) -> Mapping[UUID, bytes]:
+        if not self.asked.is_set():
+            self.asked.set()
+            assert self.answering.wait(5)
+        return super().ensure(subjects)
 
 
 class Counting(KeysInMemory):

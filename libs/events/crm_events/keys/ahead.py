@@ -18,25 +18,38 @@ MOST_AHEAD: Final = 64
 
 class NewSubjects:
     """Draws twice as many as the last time, so that never more lie unused than were handed out:
-    whoever needs one makes one. Thread-safe."""
+    whoever needs one makes one. Who finds none while others are drawn makes one alone, for nobody
+    waits behind a key database that does not answer. Thread-safe."""
 
     def __init__(self, keys: SubjectKeys) -> None:
         self._keys = keys
         self._ahead: list[UUID] = []
         self._next = 1
+        self._looking = threading.Lock()
         self._drawing = threading.Lock()
 
     def one(self) -> UUID:
         """An id that nobody has. Its key is there, or is made when something is sealed for it: who
         seals asks for it again, as for everybody's. Raises KeysUnavailable."""
-        with self._drawing:
-            if not self._ahead:
-                self._ahead = self._drawn(self._next)
-                self._next = min(2 * self._next, MOST_AHEAD)
-            return self._ahead.pop()
+        with self._looking:
+            if self._ahead:
+                return self._ahead.pop()
+        if not self._drawing.acquire(blocking=False):
+            return self._drawn(1)[0]
+        try:
+            return self._one_of_several()
+        finally:
+            self._drawing.release()
+
+    def _one_of_several(self) -> UUID:
+        first, *others = self._drawn(self._next)
+        with self._looking:
+            self._ahead = others[::-1] + self._ahead
+            self._next = min(2 * self._next, MOST_AHEAD)
+        return first
 
     def _drawn(self, count: int) -> list[UUID]:
-        """The oldest is handed out first."""
+        """The oldest comes first."""
         drawn = [new_id() for _ in range(count)]
         self._keys.ensure(drawn)
-        return drawn[::-1]
+        return drawn
