@@ -31,8 +31,10 @@ _FAR: Final = Weather(delay=0.3)
 _CAP: Final = 256
 _RATE: Final = 20.0
 _EVERY: Final = 0.5
+_PACE: Final = 0.1
+"""Seconds between two questions: of some hundred, the p99 is not the slowest."""
 _WAIT: Final = 5.0
-_CALM: Final = 30.0
+_CALM: Final = 60.0
 _PATIENCE: Final = 180.0
 
 
@@ -163,7 +165,7 @@ def _asking(ours: Trial, heard: Asking) -> Iterator[None]:
 
 
 def _ask(ours: Trial, stop: Event, heard: Asking, view: str) -> None:
-    while not stop.wait(_EVERY):
+    while not stop.wait(_PACE):
         latest = max(
             (o for o in ours.journal.of("ok") if o.context == "pipeline" and o.sequence),
             key=lambda o: o.ended or 0.0,

@@ -26,7 +26,7 @@ from tests.support.waiting import PAUSE, wait_until
 
 NAME: Final = "poison"
 SHORT, LONG = 10_000, 40_000
-ROUNDS: Final = 5
+ROUNDS: Final = 9
 _ROLES, _CONTEXTS = ("pipeline-relay",), ("pipeline",)
 _EVERY: Final = 1_000
 _AT_ONCE: Final = 1_000
