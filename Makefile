@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TESTS ?= tests
+WORKERS ?= $(if $(filter tests,$(TESTS)),2,0)
 UV := uv==0.13.9
 LOCKING = build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --fork-strategy fewest \
@@ -26,7 +27,7 @@ run: install ## everything in one process on SQLite, with a sample the first tim
 
 test: install ## all tests, over a real Kafka and a real PostgreSQL too (TESTS=path for some)
 	@$(BIN)/python -m crm_servers warm
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
 
 lint: install ## format, style, types, layers, sizes, words, schemas
 	@$(BIN)/ruff format --check .

@@ -4,24 +4,18 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-import structlog
 from crm_console.home import Home
 from crm_console.transport import OverHttp
 
 from tests.console.homes import Crm, Office, serving, settings, tell
-
-
-def _silent() -> None:
-    """The default of structlog draws every traceback in colours, which takes seconds."""
-    nothing = structlog.make_filtering_bound_logger(logging.CRITICAL)
-    structlog.configure(wrapper_class=nothing, cache_logger_on_first_use=False)
+from tests.support import logs
 
 
 @pytest.fixture(scope="package", autouse=True)
 def silent_logs() -> Iterator[None]:
-    _silent()
+    logs.silent()
     yield
-    structlog.reset_defaults()
+    logs.plain()
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +26,7 @@ def logs_as_before() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    _silent()
+    logs.silent()
 
 
 @pytest.fixture(scope="package")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import structlog
 from crm_console.embedded.inside import logged
 from crm_console.home import Home
 from crm_console.settling import settle
@@ -21,6 +20,7 @@ from tests.console.homes import Crm, serving, settings
 from tests.e2e.conftest import Deployment
 from tests.e2e.roles import Roles
 from tests.e2e.speaking import speaking
+from tests.support import logs
 from tests.support.commanding import Done
 from tests.support.waiting import wait_until
 
@@ -113,4 +113,4 @@ def _logs_as_before() -> Iterator[None]:
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)
-        structlog.reset_defaults()
+        logs.plain()

@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import structlog
 from crm_console.embedded.inside import inside, logged
 from crm_console.embedded.stores import open_stores
 from crm_console.erasing.erasure import erase
@@ -26,6 +25,7 @@ from crm_events.clock import utc_now
 from crm_events.contracts.contacts import PersonChanged
 
 from tests.console.homes import settings
+from tests.support import logs
 from tests.support.canary.looking import POISON, Look, found_in, tell_all
 from tests.support.canary.plain import FORGOTTEN, PLAIN, listed
 from tests.support.canary.story import tell_everything
@@ -58,7 +58,7 @@ def running(home: Home) -> Iterator[Transport]:
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)
-        structlog.reset_defaults()
+        logs.plain()
 
 
 def subjects(home: Home) -> list[str]:

@@ -1,26 +1,19 @@
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 
 import pytest
-import structlog
 from crm_console.home import Home
 
 from tests.robustness.speaking import Speaking, home_spoken_to
-
-
-def _silent() -> None:
-    """The default of structlog draws every traceback in colours, which takes seconds."""
-    nothing = structlog.make_filtering_bound_logger(logging.CRITICAL)
-    structlog.configure(wrapper_class=nothing, cache_logger_on_first_use=False)
+from tests.support import logs
 
 
 @pytest.fixture(scope="package", autouse=True)
 def silent_logs() -> Iterator[None]:
-    _silent()
+    logs.silent()
     yield
-    structlog.reset_defaults()
+    logs.plain()
 
 
 @pytest.fixture(scope="package")

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
-import structlog
 from crm_service.app import Edge, create_app
 from crm_service.principals import Principals, local_user
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 from tests.service.notes import ERRORS, Notes, failing_router, notes_router
+from tests.support import logs
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MakeApp = Callable[..., FastAPI]
@@ -26,17 +25,11 @@ def client_of(app: FastAPI, *, peer: str = "127.0.0.1", **options: object) -> As
     return AsyncClient(transport=transport, base_url="http://localhost", **options)  # type: ignore[arg-type]
 
 
-def quiet() -> None:
-    """The default of structlog draws every traceback in colours, which takes seconds."""
-    nothing = structlog.make_filtering_bound_logger(logging.CRITICAL)
-    structlog.configure(wrapper_class=nothing, cache_logger_on_first_use=False)
-
-
 @pytest.fixture(scope="package", autouse=True)
 def quiet_logs() -> Iterator[None]:
-    quiet()
+    logs.silent()
     yield
-    structlog.reset_defaults()
+    logs.plain()
 
 
 @pytest.fixture

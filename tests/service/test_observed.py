@@ -15,8 +15,9 @@ from httpx import AsyncClient
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from tests.service.conftest import MakeApp, client_of, quiet
+from tests.service.conftest import MakeApp, client_of
 from tests.service.notes import SECRET
+from tests.support import logs
 
 
 @pytest.fixture
@@ -28,8 +29,7 @@ def stream() -> Iterator[io.StringIO]:
     yield written
     root.handlers[:], level = before
     root.setLevel(level)
-    structlog.reset_defaults()
-    quiet()
+    logs.silent()
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:

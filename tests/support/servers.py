@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from crm_servers import (
@@ -21,6 +22,8 @@ from crm_servers import (
 )
 
 STARTED = pytest.StashKey[list[str]]()
+UNSAFE = {"fsync": "off", "full_page_writes": "off"}
+"""For a server that outlives every test: what it holds is not for after a power cut."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,6 +39,19 @@ def pytest_terminal_summary(
 ) -> None:
     for line in config.stash[STARTED]:
         terminalreporter.write_line(line)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several workers hands over what it started."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["servers"] = session.config.stash[STARTED]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker that crashed handed over nothing."""
+    handed_over = getattr(node, "workeroutput", {})
+    node.config.stash[STARTED] += handed_over.get("servers", [])
 
 
 def _source(variable: str) -> str:
@@ -72,7 +88,7 @@ def kafka(pytestconfig: pytest.Config) -> Iterator[KafkaServer]:
 def postgres(pytestconfig: pytest.Config) -> Iterator[PostgresServer]:
     """One PostgreSQL for all tests; take `postgres_dsn` or `postgres_database` from it."""
     with scratch_folder("postgres") as folder:
-        server = pick_postgres(folder)
+        server = pick_postgres(folder, settings=UNSAFE)
         _started(pytestconfig, server)
         yield server
         server.close()

@@ -13,6 +13,7 @@ from crm_servers.places.process import Command, OwnProcess
 from crm_servers.ports import LOOPBACK, free_port
 from crm_servers.servers import KafkaServer
 
+SHORT = "-XX:TieredStopAtLevel=1"  # is over before a compiler that takes its time pays
 CLUSTER = "Y3JtLXNlcnZlcnMtMDAwMQ"
 INSIDE, CONTROL = 9092, 9093
 LOGGING = """\
@@ -76,6 +77,7 @@ def wheel_kafka(folder: Path, port: int | None = None, heap: str = "512m") -> Ka
         folder,
         [
             *java,
+            SHORT,
             "kafka.tools.StorageTool",
             "format",
             "--ignore-formatted",
