@@ -1,9 +1,10 @@
 """`python -m tests.bench.apart [COMMANDS]`: R9 taken apart, in processor time a command.
 
 One process decides commands of eight threads over stores in one PostgreSQL: with neither encryption
-nor idempotency, with one of them, with both; and what was stored last is then sealed. There is no
-HTTP in it, which is the same with and without. Told are microseconds of this process and of all of
-PostgreSQL's, which a busy machine lengthens less than it does the time by the clock.
+nor idempotency, with one of them, with both, and with both where every command reads all that it
+decides on. What was stored is then sealed. There is no HTTP in it, which is the same with and
+without. Told are microseconds of this process and of all of PostgreSQL's, which a busy machine
+lengthens less than it does the time by the clock.
 """
 
 from __future__ import annotations
@@ -42,11 +43,21 @@ THREADS: Final = 8
 _COMMANDS: Final = 1_200
 _ROUNDS: Final = 4
 _FACTS: Final = LeadFacts("Li Na", "li.na@example.org", "+86 10 1234", "North Trading", "fair")
-_WAYS: Final[Mapping[str, tuple[type[Codec], type[PostgresRecorder]]]] = {
-    "neither": (PlainCodec, ForgetfulRecorder),
-    "encrypted": (Codec, ForgetfulRecorder),
-    "remembered": (PlainCodec, PostgresRecorder),
-    "both": (Codec, PostgresRecorder),
+
+
+class Reading(ContactsApplication):
+    """Keeps nothing from one command to the next."""
+
+    most_kept = 0
+
+
+_Parts = tuple[type[Codec], type[PostgresRecorder], type[ContactsApplication]]
+_WAYS: Final[Mapping[str, _Parts]] = {
+    "neither": (PlainCodec, ForgetfulRecorder, ContactsApplication),
+    "encrypted": (Codec, ForgetfulRecorder, ContactsApplication),
+    "remembered": (PlainCodec, PostgresRecorder, ContactsApplication),
+    "both": (Codec, PostgresRecorder, ContactsApplication),
+    "all read": (Codec, PostgresRecorder, Reading),
 }
 
 
@@ -129,22 +140,17 @@ def tell(ways: Mapping[str, Way]) -> None:
 @contextmanager
 def opened(place: Ground) -> Iterator[Mapping[str, Way]]:
     with place.database() as dsn, ExitStack() as stack:
-        yield {name: _way(stack, dsn, place.folder(), *parts) for name, parts in _WAYS.items()}
+        yield {name: _way(stack, dsn, place.folder(), parts) for name, parts in _WAYS.items()}
 
 
-def _way(
-    stack: ExitStack,
-    dsn: str,
-    folder: Path,
-    codec: type[Codec],
-    recorder: type[PostgresRecorder],
-) -> Way:
+def _way(stack: ExitStack, dsn: str, folder: Path, parts: _Parts) -> Way:
+    codec, recorder, app = parts
     namespace = fresh_namespace()
     migrate(dsn, namespace, "contacts")
     migrate_keys(dsn, namespace)
     keys = stack.enter_context(closing(open_keys(dsn, namespace, master_key_in(folder))))
     store = stack.enter_context(closing(recorder(dsn, f"{namespace}_contacts")))
-    return Way(ContactsApplication(store, codec(keys), b"secret"), folder)
+    return Way(app(store, codec(keys), b"secret"), folder)
 
 
 def _cause() -> Cause:

@@ -91,6 +91,12 @@ class Codec:
         if subjects:
             self._keys.find(subjects)
 
+    def opens_every(self, subjects: frozenset[UUID]) -> bool:
+        """Whether values of all of them can be read, as far as is known here; see
+        `SubjectKeys.find`. Raises KeysUnavailable."""
+        found = self._keys.find(subjects)
+        return all(isinstance(found.get(subject), bytes) for subject in subjects)
+
     def opens(self, subject: UUID) -> bool:
         """Whether there is a key for this subject's values. Raises KeysUnavailable."""
         return bool(self._keys.alive([subject]))

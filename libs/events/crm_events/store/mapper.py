@@ -125,10 +125,11 @@ class ChangeStore(EventStore[UUID]):
         changes: Sequence[Change],
         cause_of: Mapping[UUID, Cause] | Cause,
         beside: Beside | None = None,
-    ) -> Sequence[int]:
-        """As `put`, answering the positions alone."""
+    ) -> tuple[Sequence[NewEvent], int]:
+        """As `put`, answering the events as they are stored, and the last position."""
         stored = self.mapper.to_stored_events(changes, cause_of)
-        return self.recorder.insert_events(stored, beside=beside or Beside()) or ()
+        positions = self.recorder.insert_events(stored, beside=beside or Beside()) or ()
+        return cast(Sequence[NewEvent], stored), max(positions, default=0)
 
     def streams(self, ids: Sequence[UUID]) -> Iterator[tuple[UUID, list[Change]]]:
         """The changes of many aggregates, read at once."""
@@ -136,10 +137,6 @@ class ChangeStore(EventStore[UUID]):
         self.mapper.prepare(event for stored in streams.values() for event in stored)
         for id_, stored in streams.items():
             yield id_, self.changes(stored)
-
-    def stream(self, id: UUID) -> list[Change]:
-        """The changes of one aggregate; none where there is no such thing."""
-        return self.changes(self.recorder.select_events(id))
 
     def changes(self, stored: Iterable[StoredEvent]) -> list[Change]:
         """What was stored, in its newest shape."""

@@ -12,14 +12,14 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError, ProcessRecorder, StoredEvent, Tracking
 
 from crm_events.envelope import Envelope, Origin
+from crm_events.store.granted import IdentifiedEvent, LastEvent
 from crm_events.store.threads import Threads
 
 
 @dataclass(frozen=True)
-class NewEvent(StoredEvent):
+class NewEvent(IdentifiedEvent):
     """A stored event with its envelope; position and recorded time are given by the store."""
 
-    event_id: UUID
     occurred_at: datetime | None
     partition: int
     correlation_id: UUID
@@ -87,6 +87,7 @@ class Beside:
     directory: tuple[DirectoryEntry, ...] = ()
     imported: tuple[ImportedRow, ...] = ()
     forgotten: tuple[UUID, ...] = ()  # erased subjects: hashes of what was said of them go
+    rests_on: tuple[LastEvent, ...] = ()  # what must still be so
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +153,12 @@ class EventRecorder(ProcessRecorder, Threads):
     ) -> Sequence[int] | None:
         """Append atomically; keyword `beside: Beside`, and the library's `tracking`.
 
-        Answers the position of every event. Raises VersionConflict, CommandRepeated,
+        Answers the position of every event. Raises VersionConflict, CommandRepeated, Overtaken,
         AlreadyTracked, StoreUnavailable. Thread-safe; concurrent calls share transactions.
         """
 
     @abstractmethod
-    def select_streams(self, ids: Iterable[UUID]) -> Mapping[UUID, Sequence[StoredEvent]]:
+    def select_streams(self, ids: Iterable[UUID]) -> Mapping[UUID, Sequence[IdentifiedEvent]]:
         """The events of many aggregates at once, each in order; absent ids are left out."""
 
     @abstractmethod

@@ -21,7 +21,14 @@ from crm_events.sql.arrays import (
     Uuids,
 )
 from crm_events.sql.postgres import Connection
-from crm_events.store.port import Beside, CommandRepeated, NewEvent, Timer, VersionConflict
+from crm_events.store.granted import Overtaken
+from crm_events.store.port import (
+    Beside,
+    CommandRepeated,
+    NewEvent,
+    Timer,
+    VersionConflict,
+)
 from crm_events.store.reading_beside import SELECT_COMMAND, already_tracked, command_entry
 from crm_events.store.rows import Values
 
@@ -46,17 +53,39 @@ POSTGRES_VALUES: Final = Values(_same, _same, _same, _same)
 _CALL: Final = f"SELECT append({', '.join(['%s'] * 24)})"
 
 
+# One descent into the index for each thing; no other plan is open to the server.
+_WHILE_LAST: Final = f"""
+    {_CALL} WHERE NOT EXISTS (
+        SELECT FROM unnest(%s, %s) AS taken(aggregate, event)
+        LEFT JOIN LATERAL (
+            SELECT event_id FROM events WHERE aggregate_id = taken.aggregate
+            ORDER BY version DESC LIMIT 1
+        ) AS last ON true
+        WHERE last.event_id IS DISTINCT FROM taken.event
+    )
+"""
+
+
 def append(connection: Connection, saves: Sequence[Save]) -> list[list[int]]:
-    """The positions of each save, all written in one transaction. Raises psycopg's errors."""
+    """The positions of each save, all written in one transaction. Raises psycopg's errors, and
+    Overtaken where one of them rests on what is no longer so."""
     events = [event for save in saves for event in save.events]
-    arguments = (
+    arguments: tuple[PackedArray | str | None, ...] = (
         *_event_arrays(events),
         *_command_arrays(saves),
         *_tracking_arrays(saves),
         _rest(saves),
     )
-    cursor = connection.cursor(binary=True)
-    row = cursor.execute(_CALL, arguments, prepare=True).fetchone()
+    statement, taken = _CALL, [last for save in saves for last in save.beside.rests_on]
+    if taken:
+        statement = _WHILE_LAST
+        arguments += (
+            Uuids.of(last.aggregate_id for last in taken),
+            Uuids.of(last.event_id for last in taken),
+        )
+    row = connection.cursor(binary=True).execute(statement, arguments, prepare=True).fetchone()
+    if row is None:
+        raise Overtaken("a thing that was decided on has gone on")
     positions = iter(cast(tuple[list[int]], row)[0])
     return [[next(positions) for _ in save.events] for save in saves]
 
@@ -157,13 +186,17 @@ def _timer(timer: Timer) -> dict[str, Any]:
 _NOT_RISING: Final = "CRM01"
 
 
-def refused(error: psycopg.Error) -> bool:
+def refused(error: psycopg.Error | Overtaken) -> bool:
     """Whether it was refused for what it says; otherwise something went wrong."""
-    return isinstance(error, psycopg.errors.UniqueViolation) or error.sqlstate == _NOT_RISING
+    if isinstance(error, Overtaken | psycopg.errors.UniqueViolation):
+        return True
+    return error.sqlstate == _NOT_RISING
 
 
-def verdict(connection: Connection, save: Save, error: psycopg.Error) -> IntegrityError:
+def verdict(connection: Connection, save: Save, error: psycopg.Error | Overtaken) -> IntegrityError:
     """Why this save, written alone, was refused, in the words of the port."""
+    if isinstance(error, Overtaken):
+        return error
     if error.sqlstate == _NOT_RISING:
         return _tracked_already(connection, save)
     if error.diag.constraint_name == "command_log_pkey" and save.beside.command is not None:

@@ -10,6 +10,7 @@ import psycopg
 import structlog
 
 from crm_events.sql.postgres import ConnectionBroke, Connections, Unreachable
+from crm_events.store.granted import Overtaken
 from crm_events.store.postgres_append import Save, append, positions_if_stored, refused, verdict
 from crm_events.store.postgres_words import unavailable
 from crm_events.store.turns import Inbox, Turn
@@ -123,7 +124,7 @@ class PostgresWriter:
         with self._connections.borrow() as connection:
             try:
                 return append(connection, [save])[0]
-            except psycopg.Error as error:
+            except (psycopg.Error, Overtaken) as error:
                 if connection.closed or not refused(error):
                     raise
                 stored = positions_if_stored(connection, save) if in_doubt else None

@@ -12,6 +12,7 @@ from eventsourcing.persistence import Notification, StoredEvent
 
 from crm_events.envelope import Envelope
 from crm_events.partitions import PARTITIONS
+from crm_events.store.granted import IdentifiedEvent
 from crm_events.store.port import EventRecorder
 from crm_events.store.rows import EVENT_COLUMNS, STREAM_COLUMNS, Row, Values
 from crm_events.store.threads import Correlated
@@ -56,8 +57,8 @@ class LogQueries(EventRecorder):
         )
         return [self.values.stored(row) for row in rows]
 
-    def select_streams(self, ids: Iterable[UUID]) -> Mapping[UUID, Sequence[StoredEvent]]:
-        streams: dict[UUID, list[StoredEvent]] = defaultdict(list)
+    def select_streams(self, ids: Iterable[UUID]) -> Mapping[UUID, Sequence[IdentifiedEvent]]:
+        streams: dict[UUID, list[IdentifiedEvent]] = defaultdict(list)
         for condition, parameters in self.among_ids(ids):
             rows = self.rows(
                 f"SELECT {STREAM_COLUMNS} FROM events WHERE aggregate_id {condition} "

@@ -65,6 +65,7 @@ def _tracked(beside: Beside, tracking: Tracking) -> Beside:
         beside.directory,
         beside.imported,
         beside.forgotten,
+        beside.rests_on,
     )
 
 

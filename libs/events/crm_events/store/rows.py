@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from eventsourcing.persistence import Notification, StoredEvent
+from eventsourcing.persistence import Notification
 
 from crm_events.envelope import Envelope
+from crm_events.store.granted import IdentifiedEvent
 
 Row = Sequence[Any]
 
@@ -17,7 +18,7 @@ EVENT_COLUMNS: Final = (
     "position, aggregate_id, version, type, data, event_id, recorded_at, occurred_at, partition, "
     "correlation_id, causation_id, command_id, actor, origin, supersedes, traceparent"
 )
-STREAM_COLUMNS: Final = "aggregate_id, version, type, data"
+STREAM_COLUMNS: Final = "aggregate_id, version, type, data, event_id"
 COMMAND_COLUMNS: Final = (
     "command_id, fingerprint, aggregate_id, version, partition, answer, sequence"
 )
@@ -62,8 +63,8 @@ class Values:
             data=data,
         )
 
-    def stored(self, row: Row) -> StoredEvent:
-        return StoredEvent(self.from_id(row[0]), row[1], row[2], row[3])
+    def stored(self, row: Row) -> IdentifiedEvent:
+        return IdentifiedEvent(self.from_id(row[0]), row[1], row[2], row[3], self.from_id(row[4]))
 
     def notification(self, row: Row) -> Notification:
         return Notification(self.from_id(row[1]), row[2], row[3], row[4], id=row[0])

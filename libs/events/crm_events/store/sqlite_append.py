@@ -14,6 +14,7 @@ from crm_events.ids import uuid_of
 from crm_events.sealing import subjects_named
 from crm_events.sql.instants import from_micros, to_micros
 from crm_events.store.forgetting import forgetting
+from crm_events.store.granted import LastEvent, Overtaken
 from crm_events.store.port import (
     Beside,
     CommandEntry,
@@ -41,6 +42,7 @@ _TRACK = """
     ON CONFLICT (name) DO UPDATE SET position = excluded.position
     WHERE excluded.position > tracking.position
 """
+_LAST_EVENT = "SELECT event_id FROM events WHERE aggregate_id = ? ORDER BY version DESC LIMIT 1"
 _PUT_TIMER = "INSERT OR REPLACE INTO timers (id, name, aggregate_id, due_at) VALUES (?, ?, ?, ?)"
 _PUT_DIRECTORY = "INSERT OR REPLACE INTO directory (kind, id, name_key, data) VALUES (?, ?, ?, ?)"
 _INDEX_SUBJECT = "INSERT OR IGNORE INTO subject_streams (subject, aggregate_id) VALUES (?, ?)"
@@ -49,12 +51,13 @@ _PUT_IMPORTED = "INSERT OR REPLACE INTO imported (id, row_hash) VALUES (?, ?)"
 
 
 def append(group: Group, events: Sequence[NewEvent], beside: Beside) -> list[int]:
-    """Positions of the events. Raises CommandRepeated, AlreadyTracked, VersionConflict."""
+    """Raises CommandRepeated, AlreadyTracked, Overtaken and VersionConflict; answers positions."""
     before = group.head
     if beside.command is not None:
         _log_command(group, beside.command, before + len(events) if events else 0)
     for tracking in beside.tracking:
         _track(group, tracking)
+    _refuse_overtaken(group.cursor, beside.rests_on)
     rows = [_event_row(event, before + n, group.at) for n, event in enumerate(events, 1)]
     try:
         group.cursor.executemany(_INSERT_EVENT, rows)
@@ -68,6 +71,13 @@ def append(group: Group, events: Sequence[NewEvent], beside: Beside) -> list[int
     if beside.timers or beside.timers_done or beside.directory or beside.imported:
         _write_beside(group.cursor, beside)
     return list(range(before + 1, group.head + 1))
+
+
+def _refuse_overtaken(cursor: sqlite3.Cursor, rests_on: Sequence[LastEvent]) -> None:
+    for taken in rests_on:
+        last = cursor.execute(_LAST_EVENT, [taken.aggregate_id.bytes]).fetchone()
+        if last is None or last[0] != taken.event_id.bytes:
+            raise Overtaken(f"{taken.aggregate_id} went on after {taken.event_id}")
 
 
 def _event_row(event: NewEvent, position: int, at: int) -> Row:
