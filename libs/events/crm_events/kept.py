@@ -2,7 +2,7 @@
 
 What is kept may be out of date: another process has written, or a subject was erased. So the store
 checks, where it saves, that nothing came after what was taken for granted; and what is refused on
-the strength of what was kept is decided again on what is stored. See docs/adr/0017.
+the strength of what was kept is decided again on what is stored. See docs/adr/0018.
 """
 
 from __future__ import annotations
