@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import ModuleType
 from typing import Final
 
@@ -40,6 +41,7 @@ CATALOGUE: Final[dict[str, type[Event]]] = {
 }
 
 
+@lru_cache(maxsize=4_096)
 def context_of(name: str) -> str:
     """`crm.pipeline.DealWon.v1` belongs to `pipeline`."""
     return name.split(".", 2)[1]

@@ -106,13 +106,22 @@ class Codec:
 
         Raises UnknownEventType, UndecodableEvent and KeysUnavailable.
         """
-        shape = self._shapes.get(slot.type)
-        if shape is None:
-            raise UnknownEventType(slot.type)
-        if shape.plain(data):
-            return _read_plain(shape.newest, data)
+        plain = self.decode_plain(slot.type, data)
+        if plain is not None:
+            return plain
+        shape = self._shapes[slot.type]
         raw = self._opened(_loaded(data), shape, slot)
         return _read(shape.newest, _lifted(raw, shape))
+
+    def decode_plain(self, type: str, data: bytes) -> Event | None:
+        """As `decode`, wherever the event lies; None where something is to be opened or lifted.
+
+        Raises UnknownEventType and UndecodableEvent.
+        """
+        shape = self._shapes.get(type)
+        if shape is None:
+            raise UnknownEventType(type)
+        return _read_plain(shape.newest, data) if shape.plain(data) else None
 
     def _opened(self, raw: Raw, shape: Shape, slot: Slot) -> Raw:
         """The raw data with personal values in plain text, None where a subject is erased."""

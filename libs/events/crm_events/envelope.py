@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final, Literal, cast, get_args
+from typing import Any, Final, Literal, cast, get_args
 from uuid import UUID
 
 import orjson
@@ -16,13 +16,36 @@ from crm_events.catalogue import context_of
 Origin = Literal["live", "import"]
 Headers = list[tuple[str, bytes]]
 _ORIGINS: Final = get_args(Origin)
+Known = tuple[UUID, str, UUID, int, int, int, datetime, UUID | None, bytes]
+"""Id, type, aggregate's id and version, sequence, partition, effective instant, the event that it
+supersedes, and data."""
+Rest = tuple[datetime, UUID, UUID | None, UUID, str, Origin, str | None]
+_RESTING: Final = (
+    "recorded_at", "correlation_id", "causation_id", "command_id", "actor", "origin", "traceparent",
+)  # fmt: skip
+_blank, _set = object.__new__, object.__setattr__
 
 WATERMARK: Final = "crm.watermark.v1"
 """Type of the control record that says: everything up to its sequence has been published."""
 
 
+class _Late:
+    """What few ask for of an event is made when it is asked for, all of it at once."""
+
+    __slots__ = ("_rest",)
+    _rest: Callable[[], Rest]
+
+    def __getattr__(self, name: str) -> Any:
+        """Asked for what is not there yet."""
+        if name not in _RESTING:
+            raise AttributeError(name)
+        for field, value in zip(_RESTING, self._rest(), strict=True):
+            _set(self, field, value)
+        return object.__getattribute__(self, name)
+
+
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(_Late):
     """One stored event. `recorded_at` is the database's clock, `occurred_at` the effective time.
 
     `sequence` is the position in the context's log; `prevsequence` that of the event before it in
@@ -52,12 +75,33 @@ class Envelope:
         return context_of(self.type)
 
 
+def stored(known: Known, rest: Callable[[], Rest]) -> Envelope:
+    """An event that was read from the log.
+
+    A view hardly asks for what `rest` tells, and to make it was half of what an envelope took.
+    """
+    id, type, aggregate_id, version, sequence, partition, occurred_at, supersedes, data = known
+    found = _blank(Envelope)
+    _set(found, "id", id)
+    _set(found, "type", type)
+    _set(found, "aggregate_id", aggregate_id)
+    _set(found, "aggregate_version", version)
+    _set(found, "sequence", sequence)
+    _set(found, "partition", partition)
+    _set(found, "occurred_at", occurred_at)
+    _set(found, "supersedes", supersedes)
+    _set(found, "data", data)
+    _set(found, "prevsequence", 0)
+    _set(found, "_rest", rest)
+    return found
+
+
 def link(envelope: Envelope, previous: int) -> None:
     """Tell an envelope that was just read from the log what comes before it in its partition.
 
     In place: a copy takes as long as decoding the event, and nobody else holds it yet.
     """
-    object.__setattr__(envelope, "prevsequence", previous)
+    _set(envelope, "prevsequence", previous)
 
 
 _SPECVERSION: Final = ("ce_specversion", b"1.0")

@@ -103,7 +103,7 @@ class StoreFeed:
             return []
         cursor.read_to = page.safe_to
         self._cursors[context] = self._cursors.pop(context)  # the next poll begins with another
-        return _lane_batches(context, page, cursor.last)
+        return lane_batches(context, page, cursor.last)
 
     async def commit(self, lanes: Mapping[Lane, LanePosition]) -> None:
         """Nobody watches the lag of a store's log from outside."""
@@ -157,7 +157,9 @@ def _check_same_log(recorder: Log, lane: Lane, position: LanePosition) -> None:
         )
 
 
-def _lane_batches(context: str, page: LogPage, last: dict[int, int]) -> list[LaneBatch]:
+def lane_batches(context: str, page: LogPage, last: dict[int, int]) -> list[LaneBatch]:
+    """What a page says of each lane. `last` holds the last sequence in each partition before the
+    page, and afterwards with it."""
     by_partition: dict[int, list[Envelope]] = defaultdict(list)
     for envelope in page.envelopes:
         link(envelope, last.get(envelope.partition, 0))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from eventsourcing.persistence import Notification
 
-from crm_events.envelope import Envelope
+from crm_events.envelope import Envelope, Known, Rest, stored
 from crm_events.store.granted import IdentifiedEvent
 
 Row = Sequence[Any]
@@ -40,27 +41,25 @@ class Values:
         self.from_instant = from_instant
 
     def envelope(self, row: Row) -> Envelope:
-        from_id, from_instant = self.from_id, self.from_instant
-        (position, aggregate_id, version, type, data, id, recorded_at, occurred_at, partition,
-         correlation, causation, command, actor, origin, supersedes, traceparent) = row  # fmt: skip
+        from_id = self.from_id
+        known: Known = (
+            *(from_id(row[5]), row[3], from_id(row[1]), row[2], row[0], row[8]),
+            *(self.from_instant(row[7]), row[14] and from_id(row[14]), row[4]),
+        )
+        return stored(known, partial(self._rest, row))
+
+    def _rest(self, row: Row) -> Rest:
+        from_id = self.from_id
+        correlation, causation, command, actor, origin, _, traceparent = row[9:]
         correlation_id = from_id(correlation)
-        return Envelope(
-            id=from_id(id),
-            type=type,
-            aggregate_id=from_id(aggregate_id),
-            aggregate_version=version,
-            sequence=position,
-            partition=partition,
-            recorded_at=from_instant(recorded_at),
-            occurred_at=from_instant(occurred_at),
-            correlation_id=correlation_id,
-            causation_id=None if causation is None else from_id(causation),
-            command_id=correlation_id if command == correlation else from_id(command),
-            actor=actor,
-            origin=origin,
-            supersedes=None if supersedes is None else from_id(supersedes),
-            traceparent=traceparent,
-            data=data,
+        return (
+            self.from_instant(row[6]),
+            correlation_id,
+            None if causation is None else from_id(causation),
+            correlation_id if command == correlation else from_id(command),
+            actor,
+            origin,
+            traceparent,
         )
 
     def stored(self, row: Row) -> IdentifiedEvent:

@@ -6,9 +6,10 @@ topic. So whatever lies ahead of a gap is held, not taken, until the missing eve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from crm_events.envelope import Envelope
@@ -32,6 +33,10 @@ class Item(NamedTuple):
 
     record: Envelope | Broken
     offset: int | None
+
+
+_item: Final[Callable[[tuple[Any, ...]], Item]] = partial(tuple.__new__, Item)
+"""One of a pair, made without a call of Python for every event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ def admit(batch: LaneBatch, last: int, offset: int | None, held: Sequence[Item] 
 
 def _placed(batch: LaneBatch, offset: int | None) -> tuple[list[Item], list[Unreadable]]:
     offsets: Sequence[int | None] = batch.offsets or [None] * len(batch.envelopes)
-    items = [Item(*pair) for pair in zip(batch.envelopes, offsets, strict=True)]
+    items = list(map(_item, zip(batch.envelopes, offsets, strict=True)))
     if not batch.unreadable:
         return items, []
     broken = {unreadable.offset: _place_of(unreadable) for unreadable in batch.unreadable}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from crm_events.catalogue import CATALOGUE
@@ -19,14 +20,23 @@ _SEALED: Final = frozenset(
 """Types with personal values, which keys open."""
 
 
-def interest(handles: Iterable[type[Event]]) -> Mapping[str, bool]:
-    """Every stored type this program knows, old shapes too, and whether it is handled.
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """Every stored type this program knows, old shapes too, and whether it is handled; of those
+    that are, the `sealed` ones.
 
     A type that is absent is unknown: the program is older than the producer.
     """
-    wanted = frozenset(handles)
+
+    wanted: Mapping[str, bool]
+    sealed: frozenset[str]
+
+
+def interest(handles: Iterable[type[Event]]) -> Interest:
+    handled = frozenset(handles)
     names = (*CATALOGUE, *UPCASTS)
-    return {name: CATALOGUE.get(_newest(name)) in wanted for name in names}
+    wanted = {name: CATALOGUE.get(_newest(name)) in handled for name in names}
+    return Interest(wanted, frozenset(name for name in _SEALED if wanted[name]))
 
 
 def _newest(name: str) -> str:
@@ -51,14 +61,17 @@ class Decoder:
         id = envelope.id.int  # its hash is not computed in Python
         found = self._decoded.get(id)
         if found is None:
-            slot = Slot(envelope.type, envelope.aggregate_id, envelope.aggregate_version)
-            found = self._decoded[id] = self._codec.decode(envelope.data, slot)
+            found = self._codec.decode_plain(envelope.type, envelope.data) or self._opened(envelope)
+            self._decoded[id] = found
         return found
+
+    def _opened(self, envelope: Envelope) -> Event:
+        slot = Slot(envelope.type, envelope.aggregate_id, envelope.aggregate_version)
+        return self._codec.decode(envelope.data, slot)
 
     def prepare(self, envelopes: Iterable[Envelope]) -> None:
         """Fetch at once the keys that decoding these will need. Raises KeysUnavailable."""
-        sealed = (each for each in envelopes if each.type in _SEALED)
-        self._codec.prepare(each.data for each in sealed if each.id.int not in self._decoded)
+        self._codec.prepare(each.data for each in envelopes if each.id.int not in self._decoded)
 
     def forget(self) -> None:
         self._decoded.clear()

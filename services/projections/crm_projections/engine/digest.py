@@ -16,10 +16,8 @@ _MODULUS: Final = 1 << 128
 
 def digest_of(ids: Iterable[UUID], start: int = 0) -> int:
     """The sum over these ids, added to `start`."""
-    total = start
-    for id in ids:
-        total += int.from_bytes(blake2b(id.int.to_bytes(16), digest_size=16).digest())
-    return total % _MODULUS
+    digests = [blake2b(id.int.to_bytes(16), digest_size=16).digest() for id in ids]
+    return sum(map(int.from_bytes, digests), start) % _MODULUS
 
 
 def to_text(digest: int) -> str:

@@ -15,6 +15,7 @@ from crm_events.feed.port import Lane
 from crm_events.feed.store import lanes_of
 from crm_events.store.port import StoreUnavailable
 
+from crm_projections.engine.ahead import ReadAhead
 from crm_projections.engine.applying import TRANSIENT
 from crm_projections.engine.bounded import BoundedFeed, Bounds
 from crm_projections.engine.database import Database
@@ -32,7 +33,7 @@ from crm_projections.engine.waiting import Bell
 T = TypeVar("T")
 States = Mapping[Lane, LaneState]
 _log = structlog.get_logger("crm.views")
-_PACE: Final = Pace(batch=5_000, poll=0.1)
+_PACE: Final = Pace(poll=0.1)
 _INSTANT: Final = 1e-6
 AWAY: Final = (FeedUnavailable, StoreUnavailable, *TRANSIENT)
 """The log or the database cannot be reached: nothing is wrong with what was filled."""
@@ -94,7 +95,8 @@ class Filling(Generic[T]):
         self._source = source
         self._projection = Projection(source.view, self.work, lambda: opened)
         self._runner = Runner([self._projection], self.work, source.make_feed, Bell(), _PACE)
-        self._feed = BoundedFeed(source.make_feed(LowestPositions([self._projection])), bounds)
+        feed = ReadAhead(source.make_feed(LowestPositions([self._projection])))
+        self._feed = BoundedFeed(feed, bounds)
         self._silence = self._standstill = 0.0
         self._turned_at: float | None = None
 

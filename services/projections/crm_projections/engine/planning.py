@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,11 +14,11 @@ from crm_events.envelope import Envelope
 from crm_events.feed.port import Lane
 
 from crm_projections.engine.admission import Admission, Broken, Item
-from crm_projections.engine.decoding import Decoder, reason_of
+from crm_projections.engine.decoding import Decoder, Interest, reason_of
 from crm_projections.engine.digest import digest_of
 from crm_projections.engine.letters import Letter
 from crm_projections.engine.position import LaneState, Step
-from crm_projections.engine.view import Received
+from crm_projections.engine.view import Received, received
 
 _AT_ONCE: Final = frozenset((SubjectErased.TYPE,))
 """An erasure waits behind no parked event: what it blanks could be read until that is mended."""
@@ -50,7 +50,7 @@ class Planner:
 
     def __init__(
         self,
-        interest: Mapping[str, bool],
+        interest: Interest,
         decoder: Decoder,
         parked: AbstractSet[int],
         left_out: AbstractSet[int],
@@ -75,24 +75,29 @@ class Planner:
 
     def _sort(self, lane: Lane, items: Sequence[Item], tally: _Tally) -> int:
         """Answers how many of the items can be taken."""
-        self._decoder.prepare(
-            item.record
-            for item in items
-            if isinstance(item.record, Envelope) and self._interest.get(item.record.type)
-        )
-        left_out = self._left_out
-        for index, item in enumerate(items):
-            wanted = self._interest.get(item.record.type)
+        if self._interest.sealed:
+            self._prepare(items)
+        left_out, interest = self._left_out, self._interest.wanted
+        for index, (record, _) in enumerate(items):
+            wanted = interest.get(record.type)
             if wanted is None:
-                self._stop(lane, item, UnknownEventType(item.record.type))
+                self._stop(lane, record, UnknownEventType(record.type))
                 return index
-            if not wanted or (left_out and item.record.id.int in left_out):
+            if not wanted or (left_out and record.id.int in left_out):
                 tally.skipped += 1
-            elif self._received(lane, item.record):
+            elif self._received(lane, record):
                 tally.applied += 1
             else:
                 tally.parked += 1
         return len(items)
+
+    def _prepare(self, items: Sequence[Item]) -> None:
+        sealed = self._interest.sealed
+        self._decoder.prepare(
+            record
+            for record, _ in items
+            if record.type in sealed and not isinstance(record, Broken)
+        )
 
     def _received(self, lane: Lane, record: Envelope | Broken) -> bool:
         blocked = self._blocked and record.aggregate_id.int in self._blocked
@@ -107,7 +112,7 @@ class Planner:
         except UndecodableEvent as error:
             self._fail(Letter(lane, record, "failed", reason_of(error, record.type)))
             return False
-        self.plan.received.append(Received(record, event))
+        self.plan.received.append(received((record, event)))
         return True
 
     def _fail(self, letter: Letter) -> None:
@@ -115,8 +120,8 @@ class Planner:
         if letter.aggregate_id is not None:
             self._blocked.add(letter.aggregate_id.int)
 
-    def _stop(self, lane: Lane, item: Item, error: UnknownEventType) -> None:
-        place = f"{lane.context}/{lane.partition}/{item.record.sequence}"
+    def _stop(self, lane: Lane, record: Envelope | Broken, error: UnknownEventType) -> None:
+        place = f"{lane.context}/{lane.partition}/{record.sequence}"
         self.plan.stop = f"Stopped before {place}: {error}"
 
 
@@ -138,7 +143,7 @@ def _after(
         event_id=last.record.id if last else before.event_id,
         offset=offset,
         complete_to=complete_to,
-        digest=digest_of((item.record.id for item in items), before.digest),
+        digest=digest_of([record.id for record, _ in items], before.digest),
         applied=before.applied + tally.applied,
         parked=before.parked + tally.parked,
         skipped=before.skipped + tally.skipped,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from functools import partial
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from crm_events.envelope import Envelope
 from crm_events.event import Event
@@ -20,6 +21,10 @@ class Received(NamedTuple):
 
     envelope: Envelope
     event: Event
+
+
+received: Final[Callable[[tuple[Envelope, Event]], Received]] = partial(tuple.__new__, Received)
+"""One of a pair, made without a call of Python for every event."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ _ARRAYS: Final[Mapping[type[Any], type[PackedArray]]] = {
     Uuid: Uuids,
 }
 _AT_ONCE: Final = 500
-Rows = Sequence[tuple[Any, ...]]
+Rows = Sequence[Sequence[Any]]
 
 
 def insert_rows(connection: Connection, table: Table, columns: tuple[str, ...], rows: Rows) -> None:

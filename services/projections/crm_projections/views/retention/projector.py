@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, cast
 from uuid import UUID
 
+from crm_events.catalogue import context_of
 from crm_events.contracts.pipeline import OrderAmended, OrderPlaced, OrderWithdrawn
 from crm_events.envelope import Envelope
 from crm_events.event import Event
@@ -23,37 +24,50 @@ from crm_projections.views.retention.orders import layout
 from crm_projections.views.retention.parameters import RetentionParameters
 from crm_projections.views.retention.queries import DEFINITION, RetentionQuery
 
+Said = OrderPlaced | OrderAmended
+_SAID: Final = frozenset((OrderPlaced, OrderAmended))
+_NEWS: Final = frozenset((OrderAmended, OrderWithdrawn))
+_COLUMNS: Final = (
+    "unit", "context", "known_from", "known_to", "valid_from", "event_id", "customer", "day",
+    "month", "amount", "currency", "source", "region", "segment",
+)  # fmt: skip
+_KNOWN_TO: Final = _COLUMNS.index("known_to")
+_VALID_FROM: Final = _COLUMNS.index("valid_from")
+
 
 @dataclass(slots=True)
 class _Orders:
     """The orders of one batch: rows to insert, and where stored ones end. Of an amendment that was
     undone nothing is heard here: what was so before is said again after it."""
 
-    stored: Mapping[UUID, tuple[int, int]]
-    """Of orders of which something was said before: the row that is believed, and its begin."""
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    stored: Mapping[int, tuple[int, int]]
+    """Of orders of which something was said before: the row that is believed, and its begin. By
+    number: Python hashes those faster than ids."""
+    rows: list[list[Any]] = field(default_factory=list)
+    """Of the columns `_COLUMNS`."""
     ended: dict[int, int] = field(default_factory=dict)
-    placed_at: dict[UUID, int] = field(init=False)
-    _current: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    placed_at: dict[int, int] = field(init=False)
+    _current: dict[int, list[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.placed_at = {order: at for order, (_, at) in self.stored.items()}
 
-    def believe(self, row: dict[str, Any]) -> None:
-        self._end(row["unit"], row["known_from"])
-        self.placed_at[row["unit"]] = row["valid_from"]
-        self._current[row["unit"]] = row
+    def believe(self, envelope: Envelope, row: list[Any]) -> None:
+        order = envelope.aggregate_id.int
+        self._end(order, envelope.sequence)
+        self.placed_at[order] = row[_VALID_FROM]
+        self._current[order] = row
         self.rows.append(row)
 
     def withdraw(self, envelope: Envelope, withdrawn: OrderWithdrawn) -> None:
         if withdrawn.gone:
-            self._end(envelope.aggregate_id, envelope.sequence)
-            self.placed_at.pop(envelope.aggregate_id, None)
+            self._end(envelope.aggregate_id.int, envelope.sequence)
+            self.placed_at.pop(envelope.aggregate_id.int, None)
 
-    def _end(self, order: UUID, sequence: int) -> None:
+    def _end(self, order: int, sequence: int) -> None:
         before = self._current.pop(order, None)
         if before is not None:
-            before["known_to"] = sequence
+            before[_KNOWN_TO] = sequence
         elif order in self.stored:
             self.ended.setdefault(self.stored[order][0], sequence)
 
@@ -76,38 +90,38 @@ class RetentionView:
 
     def apply(self, connection: Connection, tables: Table, batch: Sequence[Received]) -> None:
         orders = _Orders(_standing(connection, tables, list(_changed(batch))))
-        for received in batch:
-            if isinstance(received.event, OrderWithdrawn):
-                orders.withdraw(received.envelope, received.event)
+        for envelope, event in batch:
+            if type(event) in _SAID:
+                orders.believe(envelope, self._row(envelope, cast(Said, event), orders.placed_at))
+            elif isinstance(event, OrderWithdrawn):
+                orders.withdraw(envelope, event)
             else:
-                orders.believe(self._row(received, orders.placed_at))
+                raise TypeError(type(event).__name__)
         end_rows(connection, tables, orders.ended)
-        rows = orders.rows
-        if rows:
-            insert_rows(connection, tables, tuple(rows[0]), [tuple(row.values()) for row in rows])
+        insert_rows(connection, tables, _COLUMNS, orders.rows)
 
-    def _row(self, received: Received, placed_at: Mapping[UUID, int]) -> dict[str, Any]:
-        envelope, order = received.envelope, received.event
-        if not isinstance(order, OrderPlaced | OrderAmended):
-            raise TypeError(type(order).__name__)
-        valid_from = placed_at.get(envelope.aggregate_id, micros(envelope.occurred_at))
+    def _row(self, envelope: Envelope, order: Said, placed_at: Mapping[int, int]) -> list[Any]:
+        """In the order of `_COLUMNS`."""
+        told_at = placed_at.get(envelope.aggregate_id.int)
+        valid_from = micros(envelope.occurred_at) if told_at is None else told_at
         day, month = local_day_and_month(valid_from, self._reporting.zone)
-        return {
-            "unit": envelope.aggregate_id,
-            "context": envelope.context,
-            "known_from": envelope.sequence,
-            "known_to": FOREVER,
-            "valid_from": valid_from,
-            "event_id": envelope.id,
-            "customer": order.customer_id,
-            "day": day,
-            "month": month,
-            "amount": units(order.total),
-            "currency": order.total.currency,
-            "source": order.source,
-            "region": order.region,
-            "segment": order.segment,
-        }
+        total = order.total
+        return [
+            envelope.aggregate_id,
+            context_of(envelope.type),
+            envelope.sequence,
+            FOREVER,
+            valid_from,
+            envelope.id,
+            order.customer_id,
+            day,
+            month,
+            units(total),
+            total.currency,
+            order.source,
+            order.region,
+            order.segment,
+        ]
 
     def answer(
         self, connection: Connection, tables: Table, cut: Cut, parameters: RetentionParameters
@@ -125,17 +139,16 @@ class RetentionView:
 
 def _standing(
     connection: Connection, table: Table, ids: Sequence[UUID]
-) -> dict[UUID, tuple[int, int]]:
+) -> dict[int, tuple[int, int]]:
     """Of those orders that are stored: the row believed now, and when they were placed."""
-    found: dict[UUID, tuple[int, int]] = {}
+    found: dict[int, tuple[int, int]] = {}
     for condition in among(connection, table.c.unit, ids):
         query = select(table.c.unit, table.c.id, table.c.valid_from)
         rows = connection.execute(query.where(condition, table.c.known_to == FOREVER))
-        found.update((unit, (id, placed_at)) for unit, id, placed_at in rows)
+        found.update((unit.int, (id, placed_at)) for unit, id, placed_at in rows)
     return found
 
 
 def _changed(batch: Sequence[Received]) -> dict[UUID, None]:
     """The orders of which something was said before."""
-    news = (OrderAmended, OrderWithdrawn)
-    return dict.fromkeys(r.envelope.aggregate_id for r in batch if isinstance(r.event, news))
+    return dict.fromkeys(r.envelope.aggregate_id for r in batch if type(r.event) in _NEWS)
