@@ -177,6 +177,90 @@ def test_key_of_somebody_else_does_not_sign(crm: Crm, home: Home, tmp_path: Path
     assert (done.code, "No key that is trusted signed" in done.err) == (3, True)
 
 
+def _checkpoints(archive: Path) -> list[Path]:
+    """Of the pipeline's log, the smallest first."""
+    return sorted((archive / "left").rglob("pipeline/*.txt"))
+
+
+@pytest.fixture
+def grown(crm: Crm, home: Home, archive: Path) -> tuple[Path, str, str]:
+    """The first checkpoint that left, its size and that of the log today, which has more."""
+    kept = _checkpoints(archive)[0]
+    with opened(home) as transport:
+        transport.send("POST", "/v1/pipeline/products", body={"name": "Later"})
+    assert crm("audit", "seal", "pipeline").code == 0
+    new = crm("audit", "seal", "pipeline").json[0]["sealed"]
+    return kept, str(int(kept.stem)), str(new)
+
+
+def test_who_kept_a_checkpoint_sees_that_the_log_only_grew(
+    crm: Crm, grown: tuple[Path, str, str], tmp_path: Path
+) -> None:
+    kept, old, new = grown
+    assert int(new) > int(old)
+    public, proof = tmp_path / "auditor.pub", tmp_path / "grew.json"
+    public.write_text(crm("audit", "key").out)
+    proof.write_text(crm("audit", "prove", "pipeline", "--between", old, new).out)
+    nowhere = Crm(("--home", str(tmp_path / "nowhere")))
+    done = nowhere("audit", "check-proof", proof, "--key", public, "--against", kept)
+    assert done.code == 0, done.err
+    assert (done.json[0]["events_before"], done.json[0]["events_in_log"]) == (int(old), int(new))
+    for name in ("hashes", "old_checkpoint", "checkpoint"):
+        document = json.loads(proof.read_text())
+        document[name] = _other(document[name])
+        (tmp_path / "changed.json").write_text(json.dumps(document))
+        done = nowhere("audit", "check-proof", tmp_path / "changed.json", "--key", public)
+        assert (done.code, done.out) == (3, ""), name
+
+
+def test_a_log_that_was_written_anew_did_not_grow(
+    crm: Crm, home: Home, grown: tuple[Path, str, str], tmp_path: Path
+) -> None:
+    """By who holds database and key: it fits in itself, and not what was kept."""
+    kept, old, _ = grown
+    with database(home) as connection:
+        connection.execute("UPDATE events SET actor = 'local:mallory' WHERE position = 1")
+        connection.execute(f"CREATE TABLE later AS SELECT * FROM events WHERE position > {old}")
+        connection.execute(f"DELETE FROM events WHERE position > {old}")
+        for statement in RESET:
+            connection.execute(statement)
+    assert crm("audit", "seal", "pipeline").json[0]["sealed"] == int(old)
+    with database(home) as connection:
+        connection.execute("INSERT INTO events SELECT * FROM later")
+        connection.execute("DROP TABLE later")
+    new = str(crm("audit", "seal", "pipeline").json[0]["sealed"])
+    proof = tmp_path / "grew.json"
+    proof.write_text(crm("audit", "prove", "pipeline", "--between", old, new).out)
+    assert crm("audit", "check-proof", proof).code == 0
+    done = crm("audit", "check-proof", proof, "--against", kept)
+    assert (done.code, "is not the one that was kept" in done.err) == (3, True)
+
+
+def test_changed_sealed_rows_prove_no_growth(
+    crm: Crm, home: Home, grown: tuple[Path, str, str]
+) -> None:
+    _, old, new = grown
+    with database(home) as connection:
+        connection.execute("UPDATE audit_tiles SET hashes = zeroblob(length(hashes))")
+    done = crm("audit", "prove", "pipeline", "--between", old, new)
+    assert (done.code, done.out, "crm audit verify" in done.err) == (3, "", True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (("pipeline", "--between", 1, 10**9), "There is no checkpoint of 1"),
+        (("pipeline", "--between", 9, 1), "Name the smaller size first"),
+        (("planet", "--between", 1, 2), "'planet' is no context"),
+        (("nonsense",), "'nonsense' is no id"),
+    ],
+)
+def test_what_cannot_be_proven_is_said(crm: Crm, asked: tuple[Any, ...], why: str) -> None:
+    done = crm("audit", "prove", *map(str, asked))
+    assert (done.code, done.out) == (2, "")
+    assert why in " ".join(done.err.split())
+
+
 def test_unknown_event_is_wrong_use(crm: Crm) -> None:
     done = crm("audit", "prove", str(new_id()))
     assert (done.code, "There is no event" in done.err) == (2, True)

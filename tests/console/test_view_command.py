@@ -127,8 +127,9 @@ def test_as_of_and_periods_reach_the_view(crm: Crm) -> None:
 
 WRONG: list[tuple[list[str], str]] = [
     (["funel"], "There is no view 'funel'; there are: funnel, satisfaction, retention."),
-    (["funnel", "--as-of", "2026-13-40"], "as_of: '2026-13-40' is no date or time; write it as"),
-    (["funnel", "--by", "planet"], "by: Input should be 'owner', 'manager', 'team'"),
+    (["funel", "--by", "region"], "There is no view 'funel'; there are: funnel"),
+    (["funnel", "--as-of", "2026-13-40"], "--as-of: '2026-13-40' is no date or time; write it as"),
+    (["funnel", "--by", "planet"], "--by: Input should be 'owner', 'manager', 'team'"),
     (["funnel", "--mode", "sideways"], "mode: Input should be 'cohort', 'snapshot', 'flow'"),
     (["funnel", "--set", "colour=red"], "colour: unknown field"),
     (["funnel", "--set", "pipeline=nowhere"], "nowhere"),

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pytest
 from crm_console.causes import tree_of
 from crm_console.transport import OverHttp
 from crm_events.ids import new_id
@@ -85,3 +86,59 @@ def test_a_cell_that_is_not_there_is_said(crm: Crm) -> None:
         assert (done.code, done.out) == (2, "")
         assert done.err.startswith(f"crm: {why}")
         assert done.err.count("\n") == 1
+
+
+def test_a_month_of_satisfaction_is_opened(crm: Crm) -> None:
+    groups = crm.view("satisfaction", "--by", "month")["groups"]
+    for group in groups:
+        for figure, options in (("responses", ()), ("tickets", ("--figure", "tickets"))):
+            done = crm("why", "satisfaction", "--cell", group["key"], *options)
+            assert done.code == 0, done.err
+            assert done.json["value"] == group["totals"][figure]
+    week = crm.view("satisfaction", "--by", "week")["groups"][0]
+    found = crm("why", "satisfaction", "--cell", week["key"]).json
+    assert found["value"] == len(found["events"]) == week["totals"]["responses"]
+
+
+def test_a_cell_between_two_days_is_opened(crm: Crm) -> None:
+    cohort = crm.view("retention")["rows"][0]["cohort"]
+    asked = ("diff", f"{cohort}-01", "2030-01-01", "retention", "--cell", f"{cohort}/0")
+    found = crm(*asked, "--events", "-o", "json").json
+    active, revenue = found["figures"]
+    assert (active["figure"], active["row"], active["offset"]) == ("active", cohort, 0)
+    assert active["difference"] == sum(
+        each["added"]
+        for event in found["events"]
+        for each in event["added"]
+        if each["figure"] == "active"
+    )
+    assert (revenue["figure"], found["derived"]) == ("revenue", [])
+    assert "derived" not in crm(*asked, "-o", "table").out
+
+
+REFUSED: list[tuple[list[str], str]] = [
+    (["why", "funnel"], "crm: --figure: required"),
+    (["why", "funnel", "--cell", "2026-01/1"], "'2026-01/1' is no cell of funnel"),
+    (["why", "satisfaction", "--cell", "2026-13"], "'2026-13' is no month; name one as 2026-05"),
+    (["why", "retention", "--figure", "revenue", "--as-of", "x"], "crm: --as-of: 'x' is no date"),
+    (["diff", "soon", "2026-01-01", "funnel"], "crm: the first date: 'soon' is no date"),
+    (["diff", "2026-01-01", "soon", "funnel"], "crm: the second date: 'soon' is no date"),
+    (["diff", "2026-01-01", "soon", "funnel", "--known"], "crm: the second date: 'soon' is no"),
+    (["diff", "2026-01-01", "2026-02-01", "planet"], "There is no view 'planet'; there are:"),
+    (["as-of", "soon", "funnel"], "crm: the date: 'soon' is no date"),
+    (["as-of", "soon", "deal", str(new_id())], "crm: the date: 'soon' is no date"),
+    (["as-of", "2026-01-01", "deal", "x"], "crm: 'x' is no id; ids are like"),
+    (["history", "deal", "x"], "crm: 'x' is no id; ids are like"),
+    (["history", "deal", str(new_id()), "--known-at", "x"], "crm: --known-at: 'x' is no date"),
+    (["report", "run", "funnel", "--by", "planet"], "crm: --by: Input should be 'owner'"),
+    (["export", "events", "--to", "x", "--out", "x.csv"], "crm: --to: 'x' is no date"),
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"), REFUSED, ids=[" ".join(asked[:3]) for asked, _ in REFUSED]
+)
+def test_refusals_name_what_was_typed(crm: Crm, asked: list[str], why: str) -> None:
+    done = crm(*asked)
+    assert (done.code, done.out) == (2, "")
+    assert why in " ".join(done.err.split())

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
+from crm_events.audit.growth import UnknownCheckpoint
 from crm_events.audit.keyfile import KeyFileRefused
 from crm_events.audit.notary import TreeBroken
 from crm_events.audit.proving import NotProvable, UnknownEvent
@@ -90,7 +91,7 @@ CONTEXT_ERRORS: Final[Registry] = COMMON.extended(
             "The sealed rows were changed",
             "Nothing is signed over them. `crm audit verify` says where; see the runbook.",
         ),
-        "not-provable": Kind(409, "This event cannot be proven yet"),
+        "not-provable": Kind(409, "This cannot be proven yet"),
         "undo-undone": Kind(
             409,
             "This is itself an undo",
@@ -109,6 +110,7 @@ TRANSLATIONS: Final[Mapping[type[Exception], Translation]] = {
     TreeBroken: lambda error: Problem("tree-broken", str(error)),
     Forked: lambda error: Problem("tree-broken", str(error)),
     UnknownEvent: lambda error: Problem("not-found", str(error)),
+    UnknownCheckpoint: lambda error: Problem("not-found", str(error)),
     NotProvable: lambda error: Problem("not-provable", str(error)),
 }
 """What errors of the key database and of the audit leave as."""

@@ -22,6 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 MIB: Final = 1024 * 1024
 _LIMIT: Final = "crm_body_limit"
 _READS: Final = "crm_reads_only"
+_WHATEVER: Final = "crm_whatever_is_asked"
 _ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _JSON: Final = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
 
@@ -41,6 +42,13 @@ def reads_only(endpoint: F) -> F:
     """A POST that writes nothing asks for the right `read`: its question does not fit an address.
     Put it below the route's own decorator."""
     setattr(endpoint, _READS, True)
+    return endpoint
+
+
+def whatever_is_asked(endpoint: F) -> F:
+    """A route that only refuses says why whatever the parameters are. Put it below the route's own
+    decorator."""
+    setattr(endpoint, _WHATEVER, True)
     return endpoint
 
 
@@ -145,10 +153,11 @@ def _refuse_other_types(request: Request) -> None:
 
 
 def _refuse_unknown_parameters(request: Request) -> None:
-    if not request.scope["query_string"]:
+    endpoint = request.scope["endpoint"]
+    if not request.scope["query_string"] or getattr(endpoint, _WHATEVER, False):
         return
     table: RouteTable = request.app.state.routes
-    known = table.query_names(request.scope["endpoint"])
+    known = table.query_names(endpoint)
     unknown = [name for name in request.query_params if name not in known]
     if unknown:
         raise RequestValidationError(

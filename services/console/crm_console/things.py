@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
+from crm_console.ids import id_of
 from crm_console.transport import Transport
 
 _WITHDRAWN: Final = "Withdrawn"
@@ -46,10 +47,10 @@ def history_of(
     transport: Transport, kind: Kind, id: str, as_of: str | None, known_at: str | None
 ) -> dict[str, Any]:
     """Its events and its record after them, with the instants that the days meant under `as_of` and
-    `known_at`. A day is a whole one of the reporting time zone. Raises NotThereThen."""
-    times = _instants(transport, as_of, known_at)
+    `known_at`. A day is a whole one of the reporting time zone. Raises NotThereThen, NoId."""
+    thing, times = id_of(id), _instants(transport, as_of, known_at)
     owner = next(name for name, kinds in _CONTEXTS.items() if kind in kinds)
-    answer = transport.send("GET", f"/v1/{owner}/history/{id}", query=times)
+    answer = transport.send("GET", f"/v1/{owner}/history/{thing}", query=times)
     if not _is_there(answer):
         raise NotThereThen(_absent(f"{kind} {id}", as_of, known_at))
     return {**answer, **times}

@@ -26,21 +26,30 @@ class ServerSaid(Exception):
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
         self.status = status
         self.problem = problem
-        super().__init__(_sentence(status, problem))
+        super().__init__(_sentence(status, problem, {}))
+
+    def told(self, called: Mapping[str, str]) -> str:
+        """The same, with the API's names as whoever asked calls them."""
+        return _sentence(self.status, self.problem, called)
 
 
 class ServerUnreachable(Exception):
     """Nobody answers at the address."""
 
 
-def _sentence(status: int, problem: Mapping[str, Any]) -> str:
+def _sentence(status: int, problem: Mapping[str, Any], called: Mapping[str, str]) -> str:
     detail = str(problem.get("detail") or problem.get("title") or f"HTTP status {status}")
     if status == _BROKEN and "instance" in problem:
         return f"{detail} ({problem['instance']})"
     errors = problem.get("errors")
     if not isinstance(errors, list) or not errors:
         return detail
-    return "; ".join(f"{e.get('field') or e.get('in')}: {e.get('reason')}" for e in errors)
+    return "; ".join(f"{_place(e, called)}: {e.get('reason')}" for e in errors)
+
+
+def _place(error: Mapping[str, Any], called: Mapping[str, str]) -> str:
+    place = str(error.get("field") or error.get("in"))
+    return called.get(place.partition("[")[0], place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,10 @@ class AuditLog(ABC):
     def last_signed(self) -> Signed | None: ...
 
     @abstractmethod
+    def signed_from(self, size: int) -> Signed | None:
+        """The first checkpoint of so many events or more."""
+
+    @abstractmethod
     def staying(self, limit: int) -> Sequence[Signed]:
         """Checkpoints that have not left yet, the oldest first."""
 

@@ -10,9 +10,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from crm_events.audit.entry import MalformedEntry, leaf_hash, read_entry
+from crm_events.audit.finding import Tampered
 from crm_events.audit.log import POSITION_BYTES, AuditLog
 from crm_events.audit.note import BrokenNote, Checkpoint, Verifier, opened_note, read_checkpoint
-from crm_events.audit.sealed import sealed_leaves
+from crm_events.audit.sealed import Leaves, sealed_leaves
 from crm_events.audit.tree import TILE, Peaks, inclusion_path, root_from_path, root_of
 
 FORM: Final = "crm-inclusion-proof/1"
@@ -55,7 +56,7 @@ def prove(log: AuditLog, event_id: UUID, trusted: Sequence[Verifier]) -> dict[st
             f"{last.position}: run `crm audit seal` first."
         )
     index = _index_of(log, leaf.position, last.size)
-    path = inclusion_path(index, last.size, _Subtrees(log, last.size).root)
+    path = inclusion_path(index, last.size, Subtrees(log, last.size).root)
     document = {
         "form": FORM,
         "entry": b64encode(leaf.hashed[1:]).decode(),
@@ -79,17 +80,25 @@ def _index_of(log: AuditLog, position: int, size: int) -> int:
         tile = log.tiles(middle, 1)
         first = tile[0].positions[:POSITION_BYTES] if tile else b""
         low, high = (low, middle - 1) if _number(first) > position else (middle, high)
-    positions = sealed_leaves(log, low * TILE, TILE).positions
+    positions = _sealed(log, low * TILE, TILE).positions
     if position not in positions:
         raise NotProvable("The event is not among the sealed ones; run `crm audit verify`.")
     return low * TILE + positions.index(position)
+
+
+def _sealed(log: AuditLog, first: int, count: int) -> Leaves:
+    try:
+        return sealed_leaves(log, first, count)
+    except Tampered as tampered:
+        detail = "Sealed rows were changed; `crm audit verify` says where."
+        raise NotProvable(detail) from tampered
 
 
 def _number(packed: bytes) -> int:
     return int.from_bytes(packed, "big")
 
 
-class _Subtrees:
+class Subtrees:
     """Roots over leaves, from the roots of whole tiles where it can."""
 
     def __init__(self, log: AuditLog, size: int) -> None:
@@ -110,7 +119,7 @@ class _Subtrees:
         whole = (end - start) // TILE
         if start % TILE == 0 and whole and start // TILE + whole <= len(self._roots):
             return self._over_tiles(start, end, whole)
-        leaves = sealed_leaves(self._log, start, end - start).hashes
+        leaves = _sealed(self._log, start, end - start).hashes
         if len(leaves) != end - start:
             raise NotProvable("Sealed rows are missing; `crm audit verify` says where.")
         return root_of(leaves)
@@ -120,7 +129,7 @@ class _Subtrees:
         tree = Peaks()
         for root in self._roots[first : first + whole]:
             tree.extended_by_tile(root)
-        rest = sealed_leaves(self._log, start + whole * TILE, end - start - whole * TILE)
+        rest = _sealed(self._log, start + whole * TILE, end - start - whole * TILE)
         return tree.extended(rest.hashes).root()
 
 
@@ -129,14 +138,23 @@ def check_proof(document: Mapping[str, Any], trusted: Sequence[Verifier]) -> Pro
     entry, index, path, note = _read(document)
     try:
         fields = read_entry(entry)
-        checkpoint = opened_note(note, [_under(note, verifier) for verifier in trusted])
+        checkpoint = opened_under(note, trusted)
     except (MalformedEntry, BrokenNote) as error:
         raise NoProof(f"This proves nothing: {error}") from error
     root = root_from_path(index, checkpoint.size, leaf_hash(b"\0" + entry), path)
     if root != checkpoint.root:
         raise NoProof("This proves nothing: the event is not under the checkpoint's root.")
-    by = next(v for v in trusted if _signed_by(note, v))
-    return Proven(fields, index, checkpoint, by)
+    return Proven(fields, index, checkpoint, signer_of(note, trusted))
+
+
+def opened_under(note: str, trusted: Sequence[Verifier]) -> Checkpoint:
+    """What a note says that one of the keys signed. Raises BrokenNote."""
+    return opened_note(note, [_under(note, verifier) for verifier in trusted])
+
+
+def signer_of(note: str, trusted: Sequence[Verifier]) -> Verifier:
+    """Whose signature of a note that was opened is believed."""
+    return next(verifier for verifier in trusted if _signed_by(note, verifier))
 
 
 def _under(note: str, verifier: Verifier) -> Verifier:
@@ -146,7 +164,7 @@ def _under(note: str, verifier: Verifier) -> Verifier:
 
 def _signed_by(note: str, verifier: Verifier) -> bool:
     try:
-        opened_note(note, [_under(note, verifier)])
+        opened_under(note, [verifier])
     except BrokenNote:
         return False
     return True

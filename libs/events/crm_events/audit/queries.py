@@ -76,6 +76,10 @@ class AuditQueries(AuditLog):
         found = self._ask(f"{_CHECKPOINT} ORDER BY number DESC LIMIT 1")
         return self._signed(found[0]) if found else None
 
+    def signed_from(self, size: int) -> Signed | None:
+        found = self._ask(f"{_CHECKPOINT} WHERE size >= ? ORDER BY number LIMIT 1", size)
+        return self._signed(found[0]) if found else None
+
     def staying(self, limit: int) -> Sequence[Signed]:
         found = self._ask(f"{_CHECKPOINT} WHERE left_at IS NULL ORDER BY number LIMIT ?", limit)
         return [self._signed(row) for row in found]

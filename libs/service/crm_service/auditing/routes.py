@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from crm_events.audit.finding import NoState, Reached, read_reached
+from crm_events.audit.growth import prove_growth
 from crm_events.audit.keyfile import public_pem
 from crm_events.audit.proving import prove
 from crm_events.audit.verifying import Part, check_part
@@ -21,6 +22,7 @@ from crm_service.routing import Router
 MOST_EVENTS: Final = 200_000
 """In one part of a check: about a second's work."""
 MOST_POSITION: Final = 2**62
+Size = Annotated[int, Query(ge=0, le=MOST_POSITION, description="That of a signed checkpoint")]
 _SIZES: Final = re.compile(r"\d{1,15}(,\d{1,15}){0,500}", re.ASCII)
 
 
@@ -110,6 +112,11 @@ def _add_checking(router: Router, desk: AuditDesk) -> None:
     @router.get("/audit/proofs/{event_id}")
     def read_proof(event_id: UUID) -> dict[str, Any]:
         return prove(desk.log, event_id, desk.verifiers())
+
+    @router.get("/audit/growth")
+    def read_growth(old: Size, new: Size) -> dict[str, Any]:
+        """A proof that the log of `new` events is that of `old` events with more behind it."""
+        return prove_growth(desk.log, old, new, desk.verifiers())
 
 
 def _standing(desk: AuditDesk) -> StandingOut:

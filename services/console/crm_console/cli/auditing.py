@@ -14,6 +14,7 @@ from rich.progress import Progress
 from crm_console.cli.failures import FOUND_WRONG, explained
 from crm_console.cli.output import OutputOption, print_list, print_record, progress, say
 from crm_console.cli.session import opened
+from crm_console.ids import id_of
 from crm_console.interruption import interruptible
 from crm_console.transport import ServerSaid, Transport
 
@@ -22,7 +23,7 @@ audit: Final = typer.Typer(
     no_args_is_help=True,
 )
 CONTEXTS: Final = ("contacts", "pipeline", "ticketing", "campaigns")
-_BROKEN: Final = ("tree-broken", "not-provable")
+_BROKEN: Final = {"tree-broken": "Run `crm audit verify`.", "not-provable": ""}
 _NOT_FOUND: Final = 404
 ContextsArgument = Annotated[
     list[str] | None, typer.Argument(help=f"Of {', '.join(CONTEXTS)}; all without it")
@@ -104,8 +105,9 @@ def _part_sealed(transport: Transport, name: str, upto: int | None) -> Mapping[s
 
 def _exit_if_broken(said: ServerSaid) -> None:
     """The service found the sealed rows changed. Exits with 3."""
-    if str(said.problem.get("type", "")).rsplit("/", 1)[-1] == _BROKEN[0]:
-        say(f"crm: {said} Run `crm audit verify`.")
+    slug = str(said.problem.get("type", "")).rsplit("/", 1)[-1]
+    if slug in _BROKEN:
+        say(f"crm: {said} {_BROKEN[slug]}".rstrip())
         raise typer.Exit(FOUND_WRONG)
 
 
@@ -151,16 +153,39 @@ def _show(bar: Progress, part: Mapping[str, Any]) -> None:
 
 @audit.command()
 def prove(
-    context: typer.Context, event: Annotated[str, typer.Argument(help="Id of an event")]
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="Id of an event; with --between one context")],
+    between: Annotated[
+        tuple[int, int] | None,
+        typer.Option(help="Events of an earlier and of a later checkpoint of a context"),
+    ] = None,
 ) -> None:
     """Print a proof that one event is in the log, for somebody who has neither log nor server. It
     holds the event as it is stored: personal values are ciphertext.
 
-    Example: crm audit prove 0190b8a4-3f6e-7c51-9d2e-5f0a6b1c2d3e > proof.json
+    With --between: that the log of the later checkpoint is that of the earlier one with more behind
+    it, for somebody who kept the earlier one. Ends with 3 where it is not.
+
+    Example: crm audit prove 0190b8a4-3f6e-7c51-9d2e-5f0a6b1c2d3e > proof.json; crm audit prove
+    pipeline --between 1200 5000 > grew.json
     """
     with explained(), opened(context.obj) as transport:
-        proof = _proof(transport, event)
+        proof = (
+            _proof(transport, id_of(what)) if between is None else _growth(transport, what, between)
+        )
     sys.stdout.write(json.dumps(proof, indent=2) + "\n")
+
+
+def _growth(transport: Transport, name: str, between: tuple[int, int]) -> Mapping[str, Any]:
+    query = dict(zip(("old", "new"), between, strict=True))
+    try:
+        proof: Mapping[str, Any] = transport.send(
+            "GET", f"/v1/{_chosen([name])[0]}/audit/growth", query=query
+        )
+    except ServerSaid as said:
+        _exit_if_broken(said)
+        raise
+    return proof
 
 
 def _proof(transport: Transport, event: str) -> Mapping[str, Any]:
@@ -182,17 +207,22 @@ def _proof(transport: Transport, event: str) -> Mapping[str, Any]:
 def check_proof(
     file: Annotated[Path, typer.Argument(help="A proof from crm audit prove", dir_okay=False)],
     key: KeyOption = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="Of --between: the earlier checkpoint as it was kept", exists=True),
+    ] = None,
     output: OutputOption = None,
 ) -> None:
     """Check a proof, with nothing but the proof and a public key. Ends with 3 where it proves
     nothing.
 
-    Example: crm audit check-proof proof.json --key auditor.pub
+    Example: crm audit check-proof proof.json --key auditor.pub; crm audit check-proof grew.json
+    --key auditor.pub --against kept.txt
     """
     from crm_console.auditing.proofs import checked  # noqa: PLC0415 (hashing is slow to import)
 
     with explained():
-        found = checked(file, key)
+        found = checked(file, key, against)
     if found.reason is not None:
         say(f"crm: {found.reason}")
         raise typer.Exit(FOUND_WRONG)

@@ -3,7 +3,7 @@ found wrong, 130 interrupted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -15,6 +15,7 @@ from crm_console.cli.output import say
 from crm_console.erasing.finding import SubjectUnknown
 from crm_console.files import WrongPlace
 from crm_console.home import HomeInUse, HomeUnusable
+from crm_console.ids import NoId
 from crm_console.importing import FileRefused
 from crm_console.policies import PolicyUnreadable
 from crm_console.reports import NoCitation
@@ -34,6 +35,7 @@ _REFUSED: Final = (
     NothingCorrelated,
     FileRefused,
     NoSuchEvent,
+    NoId,
     NoCitation,
     NotThereThen,
     PolicyUnreadable,
@@ -44,9 +46,19 @@ _PASSED_ON: Final = (typer.Exit, typer.BadParameter, BrokenPipeError)
 _CLIENT_ERRORS: Final = range(400, 500)
 
 
+NOTHING: Final[Mapping[str, str]] = {}
+_OPTIONS: Final = {
+    "as_of": "--as-of",
+    "known_at": "--known-at",
+    **{name: f"--{name}" for name in ("from", "to", "by", "key", "figure", "row")},
+}
+"""How most commands call parameters of the API."""
+
+
 @contextmanager
-def explained() -> Iterator[None]:
-    """Say what went wrong in one sentence on standard error, and end with its exit code."""
+def explained(called: Mapping[str, str] = NOTHING) -> Iterator[None]:
+    """Say what went wrong in one sentence on standard error, and end with its exit code; `called`
+    is how this command calls what the API names otherwise."""
     try:
         yield
     except KeyboardInterrupt as stopped:
@@ -56,7 +68,8 @@ def explained() -> Iterator[None]:
         code = _code_of(error)
         if code is None:
             raise
-        say(f"crm: {error}")
+        told = error.told({**_OPTIONS, **called}) if isinstance(error, ServerSaid) else error
+        say(f"crm: {told}")
         raise typer.Exit(code) from None
 
 

@@ -18,6 +18,12 @@ _EVENT: Final = ("effective", "type", "aggregate_id", "id", "added")
 _FIGURE: Final = ("figure", "row", "before", "after", "difference", "events")
 _CHANGE: Final = ("before", "after", "difference")
 _MOST: Final = 10_000
+_DATES: Final = ("the first date", "the second date")
+_CELLS: Final = "cells are 2026-01/2 of retention, and 2026-05 or 2026-W19 of satisfaction"
+CellOption = Annotated[
+    str | None,
+    typer.Option(help="Of retention: cohort/intervals since, 2026-01/2; of satisfaction: 2026-05"),
+]
 VIEWS: Final = ("funnel", "satisfaction", "retention")
 
 
@@ -34,6 +40,19 @@ def why_number(context: typer.Context, view: str, asked: Mapping[str, Any], how:
     else:
         title = " ".join(str(answer[name]) for name in ("figure", "row") if answer.get(name))
         print_events(f"{title}: {answer['value']}", answer)
+
+
+def place_of(view: str, cell: str | None) -> dict[str, Any]:
+    """The parameters that name a cell: `2026-01/2` of retention, `2026-05` or `2026-W19` of
+    satisfaction."""
+    if cell is None:
+        return {}
+    if view == "satisfaction":
+        return {"by": "week" if "W" in cell else "month", "key": cell}
+    cohort, _, offset = cell.partition("/")
+    if view != "retention" or not offset.isdecimal():
+        raise typer.BadParameter(f"{cell!r} is no cell of {view}; {_CELLS}")
+    return {"row": cohort, "offset": int(offset)}
 
 
 def print_events(title: str, answer: Mapping[str, Any]) -> None:
@@ -68,6 +87,7 @@ def diff(
         bool, typer.Option("--known", help="Days of knowing: what a report would say anew")
     ] = False,
     as_of: Annotated[str | None, typer.Option(help="With --known: of what was so then")] = None,
+    cell: CellOption = None,
     by: Annotated[str | None, typer.Option(help="With --key: region, owner, ...")] = None,
     key: Annotated[str | None, typer.Option(help="As in crm view --by; else without one")] = None,
     options: Annotated[
@@ -77,12 +97,14 @@ def diff(
 ) -> None:
     """Print what changed from one day to another: before, after, difference; and its events.
 
-    Example: crm diff 2026-02-28 2026-03-31 funnel --events
+    Example: crm diff 2026-02-28 2026-03-31 funnel --events; crm diff 2026-02-28 2026-03-31
+    retention --cell 2026-01/2 --events
     """
     times = ("known_at_before", "known_at") if known else ("as_of_before", "as_of")
     asked: dict[str, Any] = {"as_of": as_of, "by": by, "key": key, **pairs(options or [])}
     asked |= {times[0]: before, times[1]: after, "events": events, "limit": _MOST}
-    with explained(), opened(context.obj) as transport:
+    asked |= place_of(name, cell)
+    with explained(dict(zip(times, _DATES, strict=True))), opened(context.obj) as transport:
         settle(transport)
         answer = transport.send("GET", f"/v1/views/{name}/diff", query=asked)
     how = chosen(output)
@@ -98,6 +120,7 @@ def _print_diff(answer: Mapping[str, Any]) -> None:
     table("", _FIGURE, [[figure.get(name) for name in _FIGURE] for figure in answer["figures"]])
     derived = answer["derived"]
     rows = [[d["figure"], *(shown(d["figure"], d[name]) for name in _CHANGE)] for d in derived]
-    table("", ("figure", *_CHANGE), rows)
+    if rows:
+        table("", ("figure", *_CHANGE), rows)
     if answer.get("events") is not None:
         print_events("", answer)

@@ -15,6 +15,7 @@ from crm_console.cli.viewing import pairs, print_asked
 from crm_console.things import Kind, history_of
 
 _COLUMNS: Final = ("field", "value")
+_CALLED: Final = {"as_of": "the date"}
 
 
 def as_of(
@@ -41,12 +42,12 @@ def as_of(
     if what in VIEWS:
         _refuse(id is not None, f"{what} is a view and has no id")
         times = {"as_of": date, "known_at": known_at}
-        print_asked(context, what, {**given, **times}, output)
+        print_asked(context, what, {**given, **times}, output, _CALLED)
         return
     _refuse(what not in list(Kind), f"{what!r} is neither of {', '.join((*VIEWS, *Kind))}")
     _refuse(id is None, f"name the {what} by its id, as in crm list deals")
     _refuse(bool(given), f"only views take parameters, not a {what}")
-    with explained(), opened(context.obj) as transport:
+    with explained(_CALLED), opened(context.obj) as transport:
         found = history_of(transport, Kind(what), str(id), date, known_at)
     _print(what, found, chosen(output))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -12,6 +13,12 @@ from crm_console.cli.following import worked
 from crm_console.cli.output import Output, OutputOption, chosen, print_json, print_list, say
 from crm_console.cli.rebuilding import ViewName, positions
 from crm_console.cli.session import opened
+
+_POSITION: Final = re.compile(r"[a-z]+/\*/\d{1,18}", re.ASCII)
+_FORM: Final = (
+    "name it of each context of the view, as @pipeline/*/120 of retention or "
+    "@contacts/*/80,pipeline/*/120 of funnel"
+)
 
 
 def replay(
@@ -42,7 +49,7 @@ def replay(
     Example: crm replay funnel --to 2026-03-31
     """
     asked = {**_until(to), "origin": _origin(from_kafka, from_stores)}
-    with explained(), opened(context.obj) as transport:
+    with explained({"at": "--to", "to": "--to"}), opened(context.obj) as transport:
         job = worked(transport, kind="replay", view=view, **asked)
     _print(job, output)
 
@@ -51,7 +58,10 @@ def _until(to: str | None) -> dict[str, Any]:
     if to is None:
         return {}
     if to.startswith("@"):
-        return {"at": [part.strip() for part in to[1:].split(",")]}
+        parts = [part.strip() for part in to[1:].split(",")]
+        if not all(map(_POSITION.fullmatch, parts)):
+            raise typer.BadParameter(f"{to!r} is no position; {_FORM}")
+        return {"at": parts}
     return {"to": to}
 
 

@@ -15,7 +15,7 @@ from crm_console.cli.asking import (
     ModeOption,
     ToOption,
 )
-from crm_console.cli.failures import explained
+from crm_console.cli.failures import NOTHING, explained
 from crm_console.cli.output import Output, OutputOption, chosen, print_csv, print_json
 from crm_console.cli.session import opened
 from crm_console.cli.view_tables import print_view, records
@@ -56,10 +56,14 @@ def view(
 
 
 def print_asked(
-    context: typer.Context, name: str, asked: Mapping[str, str | None], output: Output | None
+    context: typer.Context,
+    name: str,
+    asked: Mapping[str, str | None],
+    output: Output | None,
+    called: Mapping[str, str] = NOTHING,
 ) -> None:
     """Print a view's answer to these parameters, once it has seen everything."""
-    with explained(), opened(context.obj) as transport:
+    with explained(called), opened(context.obj) as transport:
         settle(transport)
         answer = transport.send("GET", f"/v1/views/{name}", query=asked)
     _print(answer, chosen(output))

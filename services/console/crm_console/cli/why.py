@@ -13,7 +13,7 @@ from rich.tree import Tree as Drawn
 from crm_console.causes import MOST_EVENTS, Node, Tree, tree_of
 from crm_console.cli.failures import explained
 from crm_console.cli.figures import text
-from crm_console.cli.opening import VIEWS, why_number
+from crm_console.cli.opening import VIEWS, CellOption, place_of, why_number
 from crm_console.cli.output import (
     Output,
     OutputOption,
@@ -38,6 +38,7 @@ _COLUMNS: Final = (
     "id",
     "says",
 )
+_OF_CELLS: Final = {"retention": "active", "satisfaction": "responses"}
 _SHOWN: Final = 4
 _LONGEST: Final = 28
 
@@ -49,9 +50,7 @@ def why(
         str | None, typer.Option(help="Of a view: won, revenue, reached, ...")
     ] = None,
     row: Annotated[str | None, typer.Option(help="Its row: a stage by name, a score")] = None,
-    cell: Annotated[
-        str | None, typer.Option(help="Of retention: cohort and intervals since: 2026-01/2")
-    ] = None,
+    cell: CellOption = None,
     by: Annotated[str | None, typer.Option(help="With --key: region, owner, ...")] = None,
     key: Annotated[str | None, typer.Option(help="As in crm view --by; else without one")] = None,
     as_of: Annotated[str | None, typer.Option(help="As it was at the end of this day")] = None,
@@ -66,24 +65,16 @@ def why(
 
     The ids of events are in crm history TYPE ID -o json.
 
-    Example: crm why funnel --figure won --as-of 2026-03-31; crm why retention --cell 2026-01/2
+    Example: crm why funnel --figure won --as-of 2026-03-31; crm why retention --cell 2026-01/2;
+    crm why satisfaction --cell 2026-05 --figure tickets
     """
     if what in VIEWS:
         asked = {"figure": figure, "row": row, "by": by, "key": key, "as_of": as_of}
-        asked |= {"known_at": known_at, **pairs(options or []), **_place(cell, figure)}
+        asked |= {"known_at": known_at, **pairs(options or []), **place_of(what, cell)}
+        asked["figure"] = figure or (_OF_CELLS.get(what) if cell else None)
         why_number(context, what, asked, chosen(output))
         return
     _why_event(context, _event_id(what), output)
-
-
-def _place(cell: str | None, figure: str | None) -> dict[str, Any]:
-    """Of a cell that is named: `2026-01/2`."""
-    if cell is None:
-        return {}
-    cohort, _, offset = cell.partition("/")
-    if not offset.isdecimal():
-        raise typer.BadParameter(f"{cell!r} is no cell; name cohort and intervals since: 2026-01/2")
-    return {"figure": figure or "active", "row": cohort, "offset": int(offset)}
 
 
 def _why_event(context: typer.Context, id: str, output: Output | None) -> None:

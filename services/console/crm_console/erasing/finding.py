@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import UUID
 
+from crm_console.ids import id_of
 from crm_console.transport import Transport
 
 CONTEXTS: Final = ("contacts", "pipeline", "ticketing", "campaigns")
@@ -60,7 +60,7 @@ def holdings_of(
 
 def find(transport: Transport, asked: str) -> Found:
     """Raises SubjectUnknown, also where an id leads to several subjects."""
-    asked = _id(asked)
+    asked = id_of(asked)
     holdings = holdings_of(transport, asked)
     if _held(holdings):
         return Found(asked, asked, holdings, _related(asked, holdings))
@@ -74,15 +74,6 @@ def find(transport: Transport, asked: str) -> Found:
     if any(holding["streams"] for holding in holdings.values()):
         return Found(asked, asked, holdings, {})
     raise SubjectUnknown(f"Nothing is known of {asked}; give the id of a person, lead or customer.")
-
-
-def _id(text: str) -> str:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise SubjectUnknown(
-            f"{text!r} is no id; ids are like 0190b8a4-3f6e-7c51-9d2e-5f0a6b1c2d3e."
-        ) from None
 
 
 def _held(holdings: Mapping[str, Holding]) -> bool:

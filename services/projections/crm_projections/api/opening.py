@@ -14,7 +14,15 @@ from crm_projections.api.asking import Question, position_of
 from crm_projections.api.derived import derived
 from crm_projections.columns.store import ColumnStore
 from crm_projections.engine.database import Database
-from crm_projections.engine.evidence import Cause, Evidence, Evident, Figure, Sums, Unit
+from crm_projections.engine.evidence import (
+    Cause,
+    Evidence,
+    Evident,
+    Figure,
+    Sums,
+    Unit,
+    UnknownFigure,
+)
 from crm_projections.engine.instants import instant, micros
 from crm_projections.engine.intake import Clock
 from crm_projections.engine.parameters import End, ViewParameters
@@ -52,6 +60,8 @@ def diff_parameters(model: type[ViewParameters]) -> type[ViewParameters]:
             Field(None, description="As at this position then: pipeline/*/12,contacts/*/8"),
         ),
         key=(str | None, Field(None, description="Of `by`: the group; absent: without a value")),
+        row=(str | None, Field(None, description="Only figures of this row: a stage, a cohort")),
+        offset=(int | None, Field(None, ge=0, description="Of a cohort: intervals since")),
         events=(bool, Field(False, description="Tell the events that make the differences")),
         limit=(int, Field(500, ge=0, le=MOST_EVENTS, description="Events that are told at most")),
     )
@@ -90,7 +100,8 @@ class Opening:
             before = self._before(connection, view, question, after)
             sums = view.sums(connection, now.opened.tables, after, asked)
             found = [
-                sums.summed(figure).between(connection, before, after) for figure in sums.all()
+                sums.summed(figure).between(connection, before, after)
+                for figure in _chosen(sums, asked)
             ]
             then, at = (
                 view.answer(connection, now.opened.tables, cut, asked) for cut in (before, after)
@@ -134,6 +145,18 @@ def _figure(sums: Sums, asked: Any) -> Figure:
         if same and figure.offset == asked.offset:
             return figure
     return Figure(asked.figure, asked.row, asked.offset)
+
+
+def _chosen(sums: Sums, asked: Any) -> Sequence[Figure]:
+    """All of them, or those of one row. Raises UnknownFigure."""
+    every = sums.all()
+    if asked.row is None and asked.offset is None:
+        return every
+    chosen = [f for f in every if _same(f.row, asked.row) and f.offset == asked.offset]
+    if not chosen:
+        rows = ", ".join(dict.fromkeys(f.row for f in every if f.row is not None))
+        raise UnknownFigure(f"No figure has the row {asked.row!r}; there are: {rows or 'none'}.")
+    return chosen
 
 
 def _same(row: str | None, asked: str | None) -> bool:

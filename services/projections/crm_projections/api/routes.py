@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from anyio.to_thread import run_sync
 from crm_service.problems import RequestRefused
-from crm_service.routing import Router, reads_only
+from crm_service.routing import Router, reads_only, whatever_is_asked
 from fastapi import Depends, Response
 from pydantic import BaseModel
 
@@ -79,6 +79,9 @@ def questions_router(
 
     @router.get("/{name}", include_in_schema=False)
     @router.get("/{name}/report", include_in_schema=False)
+    @router.get("/{name}/why", include_in_schema=False)
+    @router.get("/{name}/diff", include_in_schema=False)
+    @whatever_is_asked
     def refuse_view(name: str) -> None:
         raise RequestRefused("not-found", f"There is no view {name!r}; there are: {known}.")
 

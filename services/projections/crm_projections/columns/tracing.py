@@ -39,6 +39,14 @@ class Changes:
         count = np.count_nonzero(some)
         return cls(rows[some], added[some], np.full(count, by, dtype=np.int8))
 
+    def without(self, others: Changes) -> Changes:
+        """Those of other rows."""
+        new = ~np.isin(self.rows, others.rows)
+        return Changes(self.rows[new], self.added[new], self.by[new])
+
+    def taken_back(self) -> Changes:
+        return Changes(self.rows, -self.added, self.by)
+
 
 _NOTHING: Final = Changes(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8))
 
@@ -88,7 +96,7 @@ def _turned(columns: Columns, worth: Array, thing: str, start: Cut, end: Cut) ->
     if _is_forward(start, end):
         return list(_step(columns, worth, thing, start, end))
     forward = _step(columns, worth, thing, end, start)
-    return [Changes(part.rows, -part.added, part.by) for part in forward]
+    return [part.taken_back() for part in forward]
 
 
 def _is_forward(start: Cut, end: Cut) -> bool:

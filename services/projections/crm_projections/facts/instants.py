@@ -85,3 +85,8 @@ def month_start(month: int, zone: ZoneInfo) -> int:
 def day_date(day: int) -> date:
     """The date that `local_day` numbers so."""
     return date.fromordinal(day + _EPOCH_DAY)
+
+
+def day_number(day: date) -> int:
+    """The reverse of `day_date`."""
+    return day.toordinal() - _EPOCH_DAY

@@ -1,7 +1,6 @@
 """Numbers of retention that only orders seen together tell, opened: cells, and groups of customers.
 
-Which cohort and which group a customer is of depends on the first order that is seen. So such a
-number is opened at one cut; between two cuts no list of events adds up to its difference.
+Which cohort and which group a customer is of depends on the first order that is seen.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from crm_projections.columns.counting import Array, exact_sum
 from crm_projections.columns.cut import Mask, within
 from crm_projections.columns.events import causes
 from crm_projections.columns.frame import Columns
-from crm_projections.columns.tracing import EFFECT, Changes
+from crm_projections.columns.tracing import EFFECT, Changes, joined
 from crm_projections.engine.evidence import Evidence, Figure, Unit, UnknownFigure
 from crm_projections.engine.view import Cut
 from crm_projections.facts.instants import (
@@ -30,9 +29,9 @@ from crm_projections.facts.instants import (
 from crm_projections.views.retention.orders import Orders, kept, layout, orders_seen
 
 CELL: Final = ("active", "revenue")
-_ONE_CUT: Final = (
-    "A cell, or a group of customers, changes with the first orders that are known: its events are "
-    "told at one cut (crm why), no difference of two."
+_ONE_KNOWLEDGE: Final = (
+    "A first order that became known moves its customer to another cell or group, so between two "
+    "days of knowing these have no events that add up; compare two days of effect."
 )
 
 
@@ -47,9 +46,20 @@ class SeenTogether:
     parameters: Any
     reporting: Reporting
 
-    def between(self, connection: Connection, before: Cut, after: Cut) -> Evidence:  # noqa: ARG002
-        """Raises UnknownFigure."""
-        raise UnknownFigure(_ONE_CUT)
+    def between(self, connection: Connection, before: Cut, after: Cut) -> Evidence:
+        """From instant to instant. Time brings orders after those that were, so that nobody's first
+        order changes, and what is in a cell or group stays there.
+
+        Raises UnknownFigure between two states of knowledge, and where there is no such cell.
+        """
+        if before.known != after.known:
+            raise UnknownFigure(_ONE_KNOWLEDGE)
+        columns = kept(connection, self.table)
+        then, now = (self._made_of(columns, cut) for cut in (before, after))
+        self._check_begun(columns, max(before, after, key=lambda cut: cut.as_of))
+        found = joined((now.without(then), then.without(now).taken_back()))
+        told = causes(connection, layout(self.table), columns, self.events, found)
+        return Evidence(self.figure, exact_sum(then.added), exact_sum(now.added), self.unit, told)
 
     def behind(self, connection: Connection, cut: Cut) -> Evidence:
         """Of a count of customers the first order of each in the cell; else every order.
@@ -57,23 +67,28 @@ class SeenTogether:
         Raises UnknownFigure where there is no such cell.
         """
         columns = kept(connection, self.table)
+        self._check_begun(columns, cut)
+        found = self._made_of(columns, cut)
+        told = causes(connection, layout(self.table), columns, self.events, found)
+        return Evidence(self.figure, 0, exact_sum(found.added), self.unit, told)
+
+    def _made_of(self, columns: Columns, cut: Cut) -> Changes:
         orders = self._of_group(self._seen(columns, cut))
-        if self.figure.offset is not None:
-            self._check_begun(orders, self.figure.offset, cut)
         chosen = np.flatnonzero(self._counted(orders))
         if self.figure.name == "active":
             chosen = _first_of_each(orders, chosen)
-        worth = self._worth(orders)[chosen]
-        found = Changes.of(orders.rows[chosen], worth, EFFECT)
-        told = causes(connection, layout(self.table), columns, self.events, found)
-        return Evidence(self.figure, 0, exact_sum(worth), self.unit, told)
+        return Changes.of(orders.rows[chosen], self._worth(orders)[chosen], EFFECT)
 
     def _seen(self, columns: Columns, cut: Cut) -> Orders:
         asked = self.parameters
         return orders_seen(columns, cut, asked, asked.currency or self.reporting.currency)
 
-    def _check_begun(self, orders: Orders, offset: int, cut: Cut) -> None:
+    def _check_begun(self, columns: Columns, cut: Cut) -> None:
         """A cell is there from the first moment of its cohort's oldest customer in it."""
+        offset = self.figure.offset
+        if offset is None:
+            return
+        orders = self._of_group(self._seen(columns, cut))
         cell, zone = f"There is no cell {self.figure.row}/{offset}", self.reporting.zone
         placed = orders.of("valid_from")[self._of_cohort(orders)]
         if len(placed) == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import numpy as np
 from crm_events.contracts.pipeline import OrderAmended, OrderPlaced
@@ -14,7 +14,7 @@ from crm_projections.columns.cut import within
 from crm_projections.columns.opening import Summed, check_known
 from crm_projections.engine.evidence import Figure, Unit
 from crm_projections.facts.instants import Reporting
-from crm_projections.views.retention.cells import SeenTogether, check_cell
+from crm_projections.views.retention.cells import CELL, SeenTogether, check_cell
 from crm_projections.views.retention.orders import kept, layout
 
 _UNITS: Final[Mapping[str, Unit]] = {"orders": "count", "active": "count", "revenue": "money"}
@@ -46,10 +46,21 @@ class RetentionFigures:
     table: Table
     parameters: Any
     reporting: Reporting
-    inputs: ClassVar = INPUTS
+
+    @property
+    def inputs(self) -> Mapping[str, Sequence[str]]:
+        return {} if self._cell else INPUTS
 
     def all(self) -> Sequence[Figure]:
-        return FIGURES
+        """Those of the cell that is named, else of the period."""
+        if not self._cell:
+            return FIGURES
+        return [Figure(name, self.parameters.row, self.parameters.offset) for name in CELL]
+
+    @property
+    def _cell(self) -> bool:
+        asked = self.parameters
+        return asked.row is not None or asked.offset is not None
 
     def summed(self, figure: Figure) -> Summed | SeenTogether:
         """Raises UnknownFigure."""

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Connection
 
-from crm_projections.columns.cut import within
+from crm_projections.columns.cut import Mask, within
 from crm_projections.columns.frame import Columns
 from crm_projections.columns.layout import NOTHING, Layout
 from crm_projections.columns.opening import Summed, check_known, of_group
 from crm_projections.engine.evidence import Figure, UnknownFigure
+from crm_projections.facts.instants import local_day_and_month
 from crm_projections.views.satisfaction import kept
+from crm_projections.views.satisfaction.counts import DATES
 from crm_projections.views.satisfaction.facts import SatisfactionTables
+from crm_projections.views.satisfaction.periods import FORMS, period_number
+from crm_projections.views.satisfaction.states import monday
 from crm_projections.views.satisfaction.totals import SCALE
 
 _SCORES: Final = ("responses", "distribution")
@@ -37,6 +42,8 @@ class SatisfactionFigures:
     connection: Connection
     tables: SatisfactionTables
     parameters: Any
+    as_of: int
+    zone: ZoneInfo
     inputs: ClassVar = INPUTS
 
     def all(self) -> Sequence[Figure]:
@@ -45,8 +52,6 @@ class SatisfactionFigures:
     def summed(self, figure: Figure) -> Summed:
         """Raises UnknownFigure."""
         check_known(figure, FIGURES)
-        if self.parameters.by in {"week", "month"}:
-            raise UnknownFigure("Name a period with from and to instead of by=week or by=month.")
         if figure.name == "tickets":
             tickets = kept.tickets(self.connection, self.tables)
             return self._summed(figure, kept.tickets_layout(self.tables), tickets, "opened_at")
@@ -54,7 +59,7 @@ class SatisfactionFigures:
         return self._summed(figure, kept.surveys_layout(self.tables), surveys, "delivered_at")
 
     def _summed(self, figure: Figure, layout: Layout, columns: Columns, at: str) -> Summed:
-        counts = of_group(columns, layout, self.parameters)
+        counts = self._of_group(columns, layout)
         counts &= within(columns[at], self.parameters.start, self.parameters.end)
         if figure.name == "responses":
             counts &= columns["score"] != NOTHING
@@ -62,3 +67,21 @@ class SatisfactionFigures:
             counts &= columns["score"] == int(figure.row)
         worth, events = counts.astype(np.int64), self.tables.events
         return Summed(figure, "count", layout, columns, worth, layout.things[0], events)
+
+    def _of_group(self, columns: Columns, layout: Layout) -> Mask:
+        """Raises UnknownFigure where the key names no such group, or a time to come."""
+        by, key = self.parameters.by, self.parameters.key
+        if by not in DATES:
+            return of_group(columns, layout, self.parameters)
+        number = None if key is None else period_number(key, by)
+        if number is None:
+            raise UnknownFigure(f"{key!r} is no {by}; name one as {FORMS[by]}.")
+        if number > self._now(by):
+            raise UnknownFigure(f"There is no {by} {key} yet: it has not begun.")
+        mine: Mask = columns[by] == number
+        return mine
+
+    def _now(self, by: str) -> int:
+        """The week or month of the instant that is asked about."""
+        day, month = local_day_and_month(self.as_of, self.zone)
+        return month if by == "month" else monday(day)

@@ -70,6 +70,7 @@ class SatisfactionView:
         return tickets_layout(tables), surveys_layout(tables)
 
     def sums(
-        self, connection: Connection, tables: SatisfactionTables, _: Cut, parameters: Any
+        self, connection: Connection, tables: SatisfactionTables, cut: Cut, parameters: Any
     ) -> SatisfactionFigures:
-        return SatisfactionFigures(connection, tables, parameters)
+        zone = self._reporting.zone
+        return SatisfactionFigures(connection, tables, parameters, cut.as_of, zone)

@@ -9,11 +9,11 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from crm_projections.engine.view import Answer, Cut, Definition
-from crm_projections.facts.instants import day_date, month_name
 from crm_projections.views.satisfaction import kept
 from crm_projections.views.satisfaction.counts import DATES, Standing
 from crm_projections.views.satisfaction.facts import SatisfactionTables
 from crm_projections.views.satisfaction.parameters import SatisfactionParameters
+from crm_projections.views.satisfaction.periods import period_name
 from crm_projections.views.satisfaction.rule import SurveyRule
 from crm_projections.views.satisfaction.states import SurveyState
 from crm_projections.views.satisfaction.supposing import changed
@@ -115,13 +115,9 @@ def _groups(by_key: Mapping[Any, Counts], by: str, rule: SurveyRule) -> list[dic
 
 
 def _named_key(key: Any, by: str) -> str | None:
-    """Weeks are named by their ISO week, months as 2021-01."""
     if key is None:
         return None
-    if by == "week":
-        year, week, _ = day_date(key).isocalendar()
-        return f"{year}-W{week:02d}"
-    return month_name(key) if by == "month" else str(key)
+    return period_name(key, by) if by in DATES else str(key)
 
 
 def _row(key: str | None, counts: Counts, rule: SurveyRule) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def fact_of(received: Received, zone: ZoneInfo) -> TicketFact:
         version=envelope.aggregate_version,
         sequence=envelope.sequence,
         effective=effective,
-        week=_monday(day),
+        week=monday(day),
         month=month,
         event_id=envelope.id,
         supersedes=envelope.supersedes,
@@ -98,7 +98,7 @@ def fact_of(received: Received, zone: ZoneInfo) -> TicketFact:
     )
 
 
-def _monday(day: int) -> int:
+def monday(day: int) -> int:
     """The Monday on or before a day; 1970-01-01 was a Thursday."""
     return day - (day + 3) % 7
 
