@@ -9,7 +9,7 @@ from tests.bench.commanding import COMMANDING
 from tests.bench.floors import FLOOR
 from tests.bench.freshness import FRESHNESS
 from tests.bench.importing import IMPORTING
-from tests.bench.listing import LISTING
+from tests.bench.listing import LISTING, SPREAD
 from tests.bench.measuring import Bench
 from tests.bench.projecting import PROJECTING
 from tests.bench.rebuilding import REBUILDING
@@ -28,6 +28,7 @@ BENCHES: Final[tuple[Bench, ...]] = (
     FRESHNESS,
     RECOVERING,
     LISTING,
+    SPREAD,
     *TAXED,
     IMPORTING,
     *RIVALS,

@@ -1,4 +1,5 @@
-"""R6: pages of 50 deals out of many over HTTP, beside FastAPI's own hello."""
+"""R6: pages of 50 deals out of many over HTTP, beside FastAPI's own hello: the first page again and
+again, and pages that differ, each far from the one before it."""
 
 from __future__ import annotations
 
@@ -7,9 +8,11 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
+from itertools import cycle, islice
 from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -35,6 +38,7 @@ from tests.support.waiting import wait_until
 CONNECTIONS: Final = 8
 _DEALS, _QUICK_DEALS = 100_000, 500
 _PAGES, _QUICK_PAGES = 1_600, 80
+_SPREAD, _QUICK_SPREAD = 400, 8
 _LIST: Final = "/v1/views/funnel/units?pipeline=sales&limit=50"
 _SECONDS = 600.0
 
@@ -42,16 +46,17 @@ _SECONDS = 600.0
 class Listing:
     """Both sides are asked by the same client, over as many connections."""
 
-    def __init__(self, port: int, hello_port: int, pages: int) -> None:
-        self._port = port
-        self._hello_port = hello_port
+    def __init__(self, ports: tuple[int, int], paths: Sequence[str], pages: int) -> None:
+        """`ports` are ours and hello's; `paths` are asked for in turns."""
+        self._port, self._hello_port = ports
+        self._paths = paths
         self._each = pages // CONNECTIONS
 
     def ours(self) -> float:
-        return self._rate(self._port, _LIST, self._check)
+        return self._rate(self._port, self._paths, self._check)
 
     def baseline(self) -> float:
-        return self._rate(self._hello_port, "/hello", len)
+        return self._rate(self._hello_port, ["/hello"], len)
 
     def _check(self, answer: bytes) -> int:
         page = json.loads(answer)
@@ -59,12 +64,13 @@ class Listing:
             raise NotDone(f"a page has {len(page['rows'])} deals")
         return len(answer)
 
-    def _rate(self, port: int, path: str, check: Callable[[bytes], object]) -> float:
+    def _rate(self, port: int, paths: Sequence[str], check: Callable[[bytes], object]) -> float:
         """Requests a second; the first answer of each connection is looked at."""
 
         def ask(wire: Wire) -> int:
-            check(wire.get(path))
-            for _ in range(self._each - 1):
+            asked = islice(cycle(paths), self._each)
+            check(wire.get(next(asked)))
+            for path in asked:
                 wire.get(path)
             return self._each
 
@@ -116,8 +122,18 @@ def _answers(port: int) -> bool:
         return False
 
 
+def _spread(port: int, pages: int) -> list[str]:
+    """As many pages, one behind the other; told so that a page does not follow its neighbour."""
+    paths = [_LIST]
+    with Wire(port) as wire:
+        while len(paths) < pages and (following := json.loads(wire.get(paths[-1]))["next"]):
+            paths.append(f"{_LIST}&cursor={following}")
+    half = len(paths) // 2
+    return [path for pair in zip(paths[:half], paths[half:], strict=False) for path in pair]
+
+
 @contextmanager
-def _opened(place: Ground) -> Iterator[Sides]:
+def _opened(place: Ground, *, spread: bool) -> Iterator[Sides]:
     folder, namespace = place.folder(), fresh_namespace()
     with place.database() as dsn, ExitStack() as stack:
         told = {
@@ -132,14 +148,22 @@ def _opened(place: Ground) -> Iterator[Sides]:
         asyncio.run(_filled(place, dsn, namespace, place.size(_DEALS, _QUICK_DEALS)))
         port = int(urlsplit(processes.up("projections", "serve")).port or 0)
         pages = place.size(_PAGES, _QUICK_PAGES)
-        listing = Listing(port, stack.enter_context(_hello()), pages)
+        paths = _spread(port, place.size(_SPREAD, _QUICK_SPREAD)) if spread else [_LIST]
+        listing = Listing((port, stack.enter_context(_hello())), paths, pages)
         yield Sides(listing.ours, listing.baseline)
 
 
-LISTING = Bench(
+LISTING: Final = Bench(
     "R6",
     "a page of 50 deals of 100,000 over HTTP / FastAPI's hello",
     "requests/s",
-    _opened,
+    partial(_opened, spread=False),
+    Bars(0.25, 0.45),
+)
+SPREAD: Final = Bench(
+    "R6-spread",
+    "pages that differ, of 50 deals of 100,000 / FastAPI's hello",
+    "requests/s",
+    partial(_opened, spread=True),
     Bars(0.25, 0.45),
 )

@@ -22,6 +22,7 @@ from starlette.types import Lifespan
 from crm_service.admission import Admission
 from crm_service.answering import Answering, Translation
 from crm_service.direct import Direct
+from crm_service.direct_questions import DirectQuestions
 from crm_service.guard import Guard
 from crm_service.health import Check, Readiness, probe_routes
 from crm_service.metrics import HttpMetrics, new_registry
@@ -80,6 +81,7 @@ def create_app(
         Middleware(Guard, principals, edge.allowed_hosts, reading_paths(routers)),
         Middleware(BodyLimit, edge.body_limit),
         Middleware(Direct, app),
+        Middleware(DirectQuestions, app),
     ]
     app.router.routes += probe_routes(Readiness(readiness), metrics.registry)
     app.router.routes += [*problem_routes(errors), _openapi_route(app, errors)]

@@ -33,6 +33,7 @@ from crm_projections.api.errors import ERRORS, TRANSLATIONS
 from crm_projections.api.fact_routes import facts_router
 from crm_projections.api.job_routes import Jobs, jobs_router
 from crm_projections.api.opening import Opening
+from crm_projections.api.paging import Paging
 from crm_projections.api.parked_routes import parked_router
 from crm_projections.api.routes import questions_router, views_router
 from crm_projections.api.standing import Standings
@@ -45,8 +46,9 @@ from crm_projections.engine.feeds import Feeds, kafka_feeds, store_feeds
 from crm_projections.engine.generation import OutdatedView, migrate, open_live
 from crm_projections.engine.host import ViewHost
 from crm_projections.engine.instants import micros
+from crm_projections.engine.listing import Listed
 from crm_projections.engine.resolving import Resolver
-from crm_projections.engine.view import Projector, View
+from crm_projections.engine.view import Projector
 from crm_projections.engine.waiting import Bell
 from crm_projections.facts.instants import Reporting
 from crm_projections.jobs.following import follow, readiness
@@ -65,7 +67,7 @@ class Views:
     database: Database
     codec: Codec
     questions: tuple[Columnar[Any], ...]
-    lists: Mapping[str, View[Any]]
+    lists: Mapping[str, Listed[Any]]
     reporting: Reporting
     bell: Bell
     columns: ColumnStore
@@ -120,17 +122,18 @@ class Views:
 
     def api(self, principals: Principals, edge: Edge | None = None) -> FastAPI:
         """The HTTP API, ready to be served or mounted."""
-        answering = Answering(self.database, names(), utc_now, self.columns)
-        opening = Opening(self.database, self.columns, utc_now)
+        work = (
+            Answering(self.database, names(), utc_now, self.columns),
+            Opening(self.database, self.columns, utc_now),
+            Paging(self.database, names(), utc_now),
+        )
         resolver = Resolver(self.database, self.all, self.codec, utc_now)
         routers = [
             views_router(Standings(self.database, self.all)),
             parked_router(self.database, resolver, self.bell),
             jobs_router(Jobs(self.database, self._by_name(), self.queue, self.reporting.zone)),
             facts_router(self.database, self.questions, self.reporting.zone),
-            questions_router(
-                self.questions, self.lists, (answering, opening), self.bell, self.reporting
-            ),
+            questions_router(self.questions, self.lists, work, self.bell, self.reporting),
         ]
         return create_app(
             "CRM views",

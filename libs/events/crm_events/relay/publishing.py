@@ -14,8 +14,11 @@ from crm_events.store.port import EventRecorder, Mark, RelayState
 
 T = TypeVar("T")
 _PAGE: Final = 2_000
-_IDLE: Final = 0.01
+_IDLE: Final = 0.002
+_SLOWER: Final = 1.5
 _IDLEST: Final = 0.05
+"""Pauses between looks at a log that rests, in seconds. They grow by half, so that what follows the
+last event after some time is seen after half of that time more, at most."""
 _WATERMARK_EVERY: Final = 0.1
 _MARK_EVERY: Final = 1.0
 _MARKS: Final = 1_000
@@ -79,7 +82,7 @@ class Publishing:
                 idle = _IDLE
             else:
                 await asyncio.sleep(idle)
-                idle = min(idle * 2, _IDLEST)
+                idle = min(idle * _SLOWER, _IDLEST)
             await self._tell()
 
     async def _next(self) -> _Portion:

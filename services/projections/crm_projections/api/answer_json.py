@@ -5,28 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm_events.feed.port import Lane
-
 from crm_projections.engine.instants import instant
 from crm_projections.engine.marks import Known
-from crm_projections.engine.position import LaneState
+from crm_projections.engine.position import Progress
 from crm_projections.engine.view import Answer
 
-States = Mapping[Lane, LaneState]
-Position = Mapping[str, int]
 
-
-def uncitable(states: States, position: Position, known: Known | None) -> list[str]:
+def uncitable(progress: Progress, known: Known | None) -> list[str]:
     """Why the same question may get another answer later; empty where it cannot."""
-    why: list[str] = []
-    if parked := sum(state.parked for state in states.values()):
-        why.append(f"{parked} events are parked")
+    why = [f"{progress.parked} events are parked"] if progress.parked else []
     if known is None:
-        moving = any(s.sequence > position[lane.context] for lane, s in states.items())
-        return [*why, "events are arriving; ask again, or name a position"] if moving else why
+        moving = ["events are arriving; ask again, or name a position"]
+        return [*why, *moving] if progress.moving else why
     if not known.settled:
         why.append("known_at lies after the last mark")
-    if any(position[context] < upto for context, upto in known.sequences.items()):
+    if any(progress.position[context] < upto for context, upto in known.sequences.items()):
         why.append("the view has not come that far yet")
     return why
 
@@ -49,14 +42,22 @@ def defined(answer: Answer, asked: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def standing_json(states: States, position: Position, known: Known | None) -> dict[str, Any]:
-    why_not = uncitable(states, position, known)
+def standing_json(progress: Progress, known: Known | None) -> dict[str, Any]:
+    why_not = uncitable(progress, known)
     return {
-        "position": position,
+        "position": progress.position,
         "known": dict(known.sequences) if known is not None else None,
         "citable": not why_not,
         "not_citable": why_not,
     }
+
+
+def named_rows(answer: Answer, names: Mapping[Any, str | None]) -> list[dict[str, Any]]:
+    """Each id of a thing that has a name, with the name beside it."""
+    columns = [(column, f"{column}_name") for column in answer.named]
+    return [
+        {**row, **{name: names.get(row[column]) for column, name in columns}} for row in answer.rows
+    ]
 
 
 def figures_of(

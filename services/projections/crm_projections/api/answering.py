@@ -8,15 +8,16 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from crm_events.feed.port import Lane
 from crm_events.feed.store import lanes_of
 from crm_service.problems import RequestRefused
 from sqlalchemy import Connection
 
 from crm_projections.api.answer_json import (
-    States,
     defined,
     figures_of,
     instants,
+    named_rows,
     standing_json,
     uncitable,
 )
@@ -34,11 +35,19 @@ from crm_projections.engine.generation import (
 from crm_projections.engine.instants import micros
 from crm_projections.engine.intake import Clock
 from crm_projections.engine.marks import Known, known_at
-from crm_projections.engine.position import Generation, complete_to, load_states
+from crm_projections.engine.position import (
+    Generation,
+    LaneState,
+    Progress,
+    load_states,
+    progress_of,
+)
 from crm_projections.engine.supposing import Policy, Supposable
 from crm_projections.engine.view import Answer, Cut, Projector, View
 from crm_projections.views.names.projector import NamesView
 from crm_projections.views.names.queries import names_of
+
+States = Mapping[Lane, LaneState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,11 @@ class Standing:
 
     opened: Opened[Any]
     states: States
-    position: Mapping[str, int]
+    progress: Progress
+
+    @property
+    def position(self) -> Mapping[str, int]:
+        return self.progress.position
 
 
 def standing(connection: Connection, view: Projector[Any]) -> Standing:
@@ -61,8 +74,8 @@ def _standing(
     if generation is None:
         raise NothingLive(view.definition.id)
     states = load_states(connection, generation)
-    position = complete_to(states, lanes_of(view.contexts))
-    return Standing(open_generation(view, generation), states, position)
+    progress = progress_of(states, lanes_of(view.contexts))
+    return Standing(open_generation(view, generation), states, progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +135,7 @@ class Answering:
             known = known_of(connection, view, question)
             connection.execution_options(crm_columns=self._columns)
             cut = Cut(as_of, known.sequences if known is not None else {})
-            head, foot = instants(parameters, as_of), standing_json(now.states, now.position, known)
+            head, foot = instants(parameters, as_of), standing_json(now.progress, known)
             answers = [ask(connection, now.opened.tables, cut, parameters) for ask in asks]
             return [
                 {**defined(each, head), **foot, **self._figures(connection, names, each)}
@@ -149,7 +162,7 @@ class Answering:
         given = parameters.model_dump(mode="json", by_alias=True, exclude_none=True)
         said = {**given, **instants(parameters, as_of)}
         said.pop("known_at", None)  # it has become the position
-        return Looked(answer, said, known.sequences, uncitable(now.states, now.position, known))
+        return Looked(answer, said, known.sequences, uncitable(now.progress, known))
 
     def _with_names(
         self,
@@ -165,15 +178,10 @@ class Answering:
     def _rows_with_names(
         self, connection: Connection, live: Generation | None, answer: Answer
     ) -> Sequence[Mapping[str, Any]]:
-        """Each id of a thing that has a name, with the name beside it."""
         if not answer.named:
             return answer.rows
         ids = {row[column] for row in answer.rows for column in answer.named} - {None}
-        names = self._look_up(connection, live, ids)
-        return [
-            {**row, **{f"{column}_name": names.get(row[column]) for column in answer.named}}
-            for row in answer.rows
-        ]
+        return named_rows(answer, self._look_up(connection, live, ids))
 
     def _look_up(
         self, connection: Connection, live: Generation | None, keys: Iterable[Any]

@@ -6,18 +6,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Final
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
+from crm_service.direct_questions import read_at_once
 from crm_service.route_table import described
 from fastapi import Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
+from starlette.types import Scope
 
 from crm_projections.engine.parameters import ViewParameters
 from crm_projections.engine.waiting import Token, parse_token
 
 LONGEST_WAIT: Final = 30.0
+_USUAL_WAIT: Final = 5.0
 _MOST_TOKENS: Final = 64
 _INSTANTS: Final = frozenset(
     ("start", "end", "as_of", "known_at", "as_of_before", "known_at_before")
@@ -44,6 +48,13 @@ def asked(
     Its signature is made from the model, so that the API's description names every parameter.
     """
 
+    names = frozenset(field.alias or name for name, field in model.model_fields.items())
+
+    def at_once(scope: Scope) -> Question | None:
+        said = _said_once(scope, names)
+        return None if said is None else _plainly_asked(model, said, zone)
+
+    @read_at_once(at_once)
     @described("Crm-After", "Positions to wait for, comma-separated, as in `after`.")
     async def read(request: Request, **given: Any) -> Question:
         at, after, wait = given.pop("at"), given.pop("after"), given.pop("wait")
@@ -60,6 +71,26 @@ def asked(
     return read
 
 
+def _said_once(scope: Scope, names: frozenset[str]) -> dict[str, str] | None:
+    """The query, where it names parameters of the view alone, each once; None for all else."""
+    if any(name == b"crm-after" for name, _ in scope["headers"]):
+        return None
+    pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    said = dict(pairs)
+    return said if len(said) == len(pairs) and said.keys() <= names else None
+
+
+def _plainly_asked(
+    model: type[ViewParameters], said: Mapping[str, str], zone: ZoneInfo
+) -> Question | None:
+    """The model reads texts as FastAPI does; what it refuses is refused in FastAPI's words."""
+    try:
+        parameters = model.model_validate(said, context={"zone": zone})
+    except ValidationError:
+        return None
+    return Question(parameters, at=None, after=(), wait=_USUAL_WAIT)
+
+
 def _signature(model: type[ViewParameters]) -> Iterator[Parameter]:
     yield Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request)
     for name, field in model.model_fields.items():
@@ -70,7 +101,7 @@ def _signature(model: type[ViewParameters]) -> Iterator[Parameter]:
     at = "Answer as at this position, one for each context: pipeline/*/1234"
     yield _parameter("at", Annotated[_Tokens, Query(description=at)], None)
     wait = Query(ge=0, le=LONGEST_WAIT, description="How long to wait for `after`, in seconds")
-    yield _parameter("wait", Annotated[float, wait], 5.0)
+    yield _parameter("wait", Annotated[float, wait], _USUAL_WAIT)
 
 
 def _parameter(name: str, annotation: Any, default: Any) -> Parameter:

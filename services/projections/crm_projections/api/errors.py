@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import psycopg
 import sqlalchemy.exc
 from crm_events.keys.port import KeysUnavailable
+from crm_events.sql.postgres import Unreachable
 from crm_service.answering import RETRY_AFTER_SECONDS, Translation, unavailable
 from crm_service.problems import COMMON, Kind, Problem, Registry, RequestRefused
 
@@ -72,4 +74,6 @@ TRANSLATIONS: Final[Mapping[type[Exception], Translation]] = {
     sqlalchemy.exc.OperationalError: _unreachable,
     sqlalchemy.exc.InterfaceError: _unreachable,
     sqlalchemy.exc.TimeoutError: _unreachable,
+    Unreachable: _unreachable,
+    psycopg.OperationalError: _unreachable,
 }

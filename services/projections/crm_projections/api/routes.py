@@ -18,6 +18,7 @@ from crm_projections.api.answering import Answering
 from crm_projections.api.asking import Question, asked
 from crm_projections.api.errors import behind
 from crm_projections.api.opening import Opening, diff_parameters, why_parameters
+from crm_projections.api.paging import Paging
 from crm_projections.api.reporting import report_of
 from crm_projections.api.schemas import (
     AnswerOut,
@@ -31,6 +32,7 @@ from crm_projections.api.schemas import (
 )
 from crm_projections.api.standing import Standings
 from crm_projections.engine.evidence import Evident
+from crm_projections.engine.listing import Listed
 from crm_projections.engine.parameters import ViewParameters
 from crm_projections.engine.supposing import Policy, Supposable
 from crm_projections.engine.view import View
@@ -57,8 +59,8 @@ def views_router(standings: Standings) -> Router:
 
 def questions_router(
     views: Sequence[Evident[Any]],
-    lists: Mapping[str, View[Any]],
-    work: tuple[Answering, Opening],
+    lists: Mapping[str, Listed[Any]],
+    work: tuple[Answering, Opening, Paging],
     bell: Bell,
     reporting: Reporting,
 ) -> Router:
@@ -74,7 +76,7 @@ def questions_router(
     for supposed in supposable:
         those.suppose(supposed)
     for path, listed in lists.items():
-        those.add(f"{listed.definition.id}/{path}", listed, PageOut)
+        those.list(f"{listed.definition.id}/{path}", listed)
     known = ", ".join(view.definition.id for view in views)
 
     @router.get("/{name}", include_in_schema=False)
@@ -102,11 +104,15 @@ class _Asked:
     router: Router
     answering: Answering
     opening: Opening
+    paging: Paging
     bell: Bell
     reporting: Reporting
 
     def add(self, path: str, view: View[Any], answer: type[AnswerOut]) -> None:
         self._add(path, view, self._answered, answer, str(type(view).__doc__))
+
+    def list(self, path: str, view: Listed[Any]) -> None:
+        self._add(path, view, self._listed, PageOut, str(type(view).__doc__))
 
     def add_report(self, path: str, view: View[Any]) -> None:
         about = "The answer as a report: with ids only, at a position, and with its citation."
@@ -144,8 +150,7 @@ class _Asked:
         return reads_only(what_if)
 
     def _supposed(self, view: Supposable[Any], question: Question, policy: Policy) -> bytes:
-        found = self.answering.what_if(view, question, policy)
-        return orjson.dumps(found, default=str, option=orjson.OPT_NON_STR_KEYS)
+        return _json(self.answering.what_if(view, question, policy))
 
     def _add(
         self,
@@ -167,8 +172,11 @@ class _Asked:
         )
 
     def _answered(self, view: View[Any], question: Question) -> bytes:
-        found = self.answering.answer(view, question)
-        return orjson.dumps(found, default=str, option=orjson.OPT_NON_STR_KEYS)
+        return _json(self.answering.answer(view, question))
+
+    def _listed(self, view: Listed[Any], question: Question) -> bytes:
+        page = self.paging.page(view, question)
+        return self._answered(view, question) if page is None else _json(page)
 
     def _reported(self, view: View[Any], question: Question) -> bytes:
         return report_of(self.answering.look(view, question), self.reporting)
@@ -192,6 +200,10 @@ class _Asked:
             raise behind(await run_sync(answering.position, view))
         body = await run_sync(work, view, question)
         return Response(body, media_type="application/json")
+
+
+def _json(found: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(found, default=str, option=orjson.OPT_NON_STR_KEYS)
 
 
 def _opened(

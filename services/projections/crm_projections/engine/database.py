@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -10,13 +10,16 @@ from threading import Lock
 from typing import Any, Final
 
 from crm_events.sql.names import is_postgres, schema_name
-from crm_events.sql.postgres import Limits, connection_info
-from psycopg.conninfo import conninfo_to_dict
+from crm_events.sql.postgres import Connections, Limits, connection_info
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import Connection, Dialect, Engine, Select, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from crm_projections.engine.prepared import Rows, prepared
+
+Ask = Callable[[str, Mapping[str, Any]], Rows]
 _LOCK: Final = 0x63726D5F76  # "crm_v": the advisory lock under which tables are made
 _PATIENT: Final = text("SELECT set_config('lock_timeout', :patience, false)")
 _CLAIM: Final = text("SELECT pg_advisory_lock(hashtextextended(:name, 0))")
@@ -31,9 +34,22 @@ _LIMITS: Final = Limits(lock=10.0, statement=60.0)
 class Database:
     """Transactions on the views' tables. Thread-safe; blocking."""
 
-    def __init__(self, engine: Engine, schema: str | None, beside: Path | None = None) -> None:
-        """`beside` is a folder for what may be lost, where the database is a file."""
+    def __init__(
+        self,
+        engine: Engine,
+        schema: str | None,
+        beside: Path | None = None,
+        *,
+        connections: Connections | None = None,
+    ) -> None:
+        """`beside` is a folder for what may be lost, where the database is a file; `connections`
+        are those that single statements are asked by, where it is a server."""
         self.beside = beside
+        self._connections = connections
+        self._ask: Ask = partial(_ask_file, engine)
+        self._words: Dialect = sqlite.dialect(paramstyle="named")
+        if connections is not None:
+            self._ask, self._words = partial(_ask_server, connections), engine.dialect
         self._engine = engine
         self._schema = schema
         self._reading = engine.execution_options(**_snapshot(engine))
@@ -45,6 +61,16 @@ class Database:
         """One unchanging state of everything, however many statements ask."""
         with self._reading.begin() as connection:
             yield connection
+
+    @property
+    def on_server(self) -> bool:
+        return self._schema is not None
+
+    def ask(self, statement: Select[Any], values: Mapping[str, Any]) -> Rows:
+        """The rows of one statement that was made once, which sees one state of everything.
+        `values` are those that it leaves open. Raises Unreachable and the driver's own errors."""
+        ready = prepared(statement, self._words)
+        return ready.rows(self._ask(ready.text, ready.values(values)))
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -92,6 +118,8 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+        if self._connections is not None:
+            self._connections.close()
 
 
 def open_database(place: str | Path, namespace: str, *, connections: int = 10) -> Database:
@@ -117,15 +145,37 @@ def sqlite_database(path: Path, *, readers: int = 8) -> Database:
 def postgres_database(dsn: str, namespace: str, *, connections: int = 10) -> Database:
     """Views in the schema `<namespace>_projections`; `dsn` as libpq reads it."""
     schema = schema_name(namespace, "projections")
+    address = connection_info(dsn, _LIMITS, schema)
     engine = create_engine(
         "postgresql+psycopg://",
         hide_parameters=True,
         pool_size=connections,
         pool_pre_ping=True,
         pool_timeout=_PATIENCE,
-        connect_args=conninfo_to_dict(connection_info(dsn, _LIMITS, schema)),
+        connect_args=conninfo_to_dict(address),
     )
-    return Database(engine, schema)
+    asking = Connections(make_conninfo(address, options=_once(address)), connections, _PATIENCE)
+    return Database(engine, schema, connections=asking)
+
+
+def _once(address: str) -> str:
+    """A statement that is made once is planned once."""
+    return f"{conninfo_to_dict(address)['options']} -c plan_cache_mode=force_generic_plan"
+
+
+def _ask_server(connections: Connections, text: str, values: Mapping[str, Any]) -> Rows:
+    return connections.reading(lambda each: each.execute(text, values, prepare=True).fetchall())
+
+
+def _ask_file(engine: Engine, text: str, values: Mapping[str, Any]) -> Rows:
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute(text, values)
+        found: Rows = list(cursor.fetchall())
+        return found
+    finally:
+        connection.close()
 
 
 def _let_go(connection: Connection, name: str) -> None:

@@ -132,6 +132,26 @@ def complete_to(states: Mapping[Lane, LaneState], lanes: Iterable[Lane]) -> dict
     return complete
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a view has come: complete in each context, with so many events left aside, and
+    whether beyond that some were taken already."""
+
+    position: Mapping[str, int]
+    parked: int
+    moving: bool
+
+
+def progress_of(states: Mapping[Lane, LaneState], lanes: Iterable[Lane]) -> Progress:
+    """Of a view with these lanes."""
+    position = complete_to(states, lanes)
+    return Progress(
+        position,
+        parked=sum(state.parked for state in states.values()),
+        moving=any(s.sequence > position[lane.context] for lane, s in states.items()),
+    )
+
+
 def _is_lane(generation: Generation, lane: Lane) -> tuple[Any, ...]:
     key = _key(generation, lane)
     return tuple(POSITIONS.c[name] == value for name, value in key.items())

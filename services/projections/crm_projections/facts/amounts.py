@@ -7,7 +7,8 @@ from typing import Final
 
 from crm_events.event import Money
 
-_UNIT: Final = Decimal(10_000)
+_WHOLE: Final = 10_000
+_UNIT: Final = Decimal(_WHOLE)
 
 
 def units(money: Money | None) -> int | None:
@@ -19,8 +20,10 @@ def amount_text(units_: int | None) -> str | None:
     """A decimal string without needless zeros: `10005534`, `31.25`."""
     if units_ is None:
         return None
-    value = (Decimal(int(units_)) / _UNIT).normalize()
-    return format(value, "f")
+    whole, rest = divmod(int(units_), _WHOLE)
+    if not rest:
+        return str(whole)
+    return format((Decimal(int(units_)) / _UNIT).normalize(), "f")
 
 
 def money(units_: int | None, currency: str) -> dict[str, str] | None:

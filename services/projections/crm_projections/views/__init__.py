@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm_projections.columns.layout import Columnar
-from crm_projections.engine.view import View
+from crm_projections.engine.listing import Listed
 from crm_projections.facts.instants import Reporting
 from crm_projections.views.funnel.listing import UnitsView
 from crm_projections.views.funnel.projector import FunnelView
@@ -20,7 +20,7 @@ def questions(reporting: Reporting) -> tuple[Columnar[Any], ...]:
     return (FunnelView(reporting), SatisfactionView(reporting), RetentionView(reporting))
 
 
-def lists(reporting: Reporting) -> Mapping[str, View[Any]]:
+def lists(reporting: Reporting) -> Mapping[str, Listed[Any]]:
     """The lists behind a view's numbers, over the view's own tables, by their path below it."""
     return {"units": UnitsView(reporting)}
 

@@ -3,31 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from operator import attrgetter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
-from sqlalchemy import Row as SqlRow
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from crm_projections.engine.instants import instant
+from crm_projections.engine.listing import Listing
 from crm_projections.engine.parameters import ViewParameters
+from crm_projections.engine.prepared import left_open
 from crm_projections.engine.view import Answer, Cut
 from crm_projections.facts.amounts import money
 from crm_projections.facts.cut import standing_at, within
 from crm_projections.views.funnel.facts import FunnelTables
 from crm_projections.views.funnel.parameters import By
 from crm_projections.views.funnel.projector import FunnelView
-from crm_projections.views.funnel.stages import Stages, stages_at
+from crm_projections.views.funnel.queries import DEFINITION
+from crm_projections.views.funnel.stages import Defined, Stages, every_version, stages_of
 from crm_projections.views.funnel.standing import LEADS
 
 NAMED: Final = ("owner", "manager", "product", "campaign")
 """Columns with ids of things that have a name."""
 _PLAIN: Final = ("team", "region", "source", "sector")
 _GROUPS: Final = (*NAMED, *_PLAIN)
-_groups: Final = attrgetter(*_GROUPS)
+_STANDING: Final = (
+    "unit", "state", "stage", "stage_name", "valid_from", "entered_at", "amount", "currency",
+)  # fmt: skip
+_ENDING: Final = (*_GROUPS, "event_id")
+_COLUMNS: Final = (*_STANDING, *_ENDING)
+_OWN: Final = len(_STANDING)
+_ENTERED: Final = _STANDING.index("entered_at")
+_SAID_ELSEWHERE: Final = {"start", "end", "as_of", "known_at"}
+_SOMEWHERE: Final = "somewhere"
 _PLACE: Final = re.compile(r"^(-?[0-9]{1,19})\.([0-9a-f]{32})$")
 Limit = Annotated[int, Field(ge=1, le=500, description="Units a page")]
 
@@ -81,37 +101,77 @@ class UnitsView(FunnelView):
         cut: Cut,
         parameters: Any,
     ) -> Answer:
-        stages = stages_at(connection, tables, cut, parameters.pipeline)
-        found: Sequence[SqlRow[Any]] = ()
-        if parameters.pipeline or stages.pipeline != LEADS:  # else no pipeline is there: no deals
-            found = connection.execute(_page(tables, cut, parameters, stages)).all()
-            parameters = parameters.model_copy(update={"pipeline": stages.pipeline})
-        page = found[: parameters.limit]
-        said = parameters.model_dump(
-            exclude_none=True, exclude={"start", "end", "as_of", "known_at"}
-        )
-        return Answer(
-            definition=self.definition,
-            parameters=said,
-            totals={},
-            rows=[_row(unit) for unit in page],
-            named=NAMED,
-            next=_place(page[-1]) if len(found) > parameters.limit else None,
+        listing = self.listing(tables, self.grounds(connection, tables), cut, parameters)
+        if listing is None:  # no pipeline is there: no deals
+            return _answer((), parameters, None)
+        return listing.answer(connection.execute(listing.statement, listing.values).all())
+
+    def grounds(self, connection: Connection, tables: FunnelTables) -> Sequence[Defined]:
+        return every_version(connection, tables.pipelines)
+
+    def counted(self, tables: FunnelTables) -> ColumnElement[int]:
+        return select(func.count()).select_from(tables.pipelines).scalar_subquery()
+
+    def listing(
+        self, tables: FunnelTables, grounds: Sequence[Defined], cut: Cut, parameters: Any
+    ) -> Listing | None:
+        stages = stages_of(grounds, cut, parameters.pipeline)
+        if not parameters.pipeline and stages.pipeline == LEADS:
+            return None
+        values, open_ = _left_open(cut, parameters)
+        statement = _page(tables.standings, open_, stages, tuple(sorted(cut.known)))
+        return Listing(
+            statement, values, partial(_answer, parameters=parameters, pipeline=stages.pipeline)
         )
 
 
+def _left_open(cut: Cut, parameters: UnitParameters) -> tuple[dict[str, Any], UnitParameters]:
+    """The values that differ from page to page, and the question without them."""
+    values: dict[str, Any] = {"as_of": cut.as_of}
+    values |= {_upto(context): upto for context, upto in cut.known.items()}
+    found = _PLACE.fullmatch(parameters.cursor or "")
+    if found is not None:
+        values |= {"entered": int(found[1]), "unit": UUID(found[2])}
+    cursor = _SOMEWHERE if found is not None else None
+    blank = {"as_of": None, "known_at": None, "cursor": cursor}
+    return values, parameters.model_copy(update=blank)
+
+
+def _upto(context: str) -> str:
+    return f"upto_{context}"
+
+
+def _answer(
+    found: Sequence[Sequence[Any]], parameters: UnitParameters, pipeline: str | None
+) -> Answer:
+    page = found[: parameters.limit]
+    if pipeline is not None:
+        parameters = parameters.model_copy(update={"pipeline": pipeline})
+    return Answer(
+        definition=DEFINITION,
+        parameters=parameters.model_dump(exclude_none=True, exclude=_SAID_ELSEWHERE),
+        totals={},
+        rows=[_row(unit) for unit in page],
+        named=NAMED,
+        next=_place(page[-1]) if len(found) > parameters.limit else None,
+    )
+
+
+@lru_cache(maxsize=256)
 def _page(
-    tables: FunnelTables, cut: Cut, parameters: UnitParameters, stages: Stages
+    t: Table, parameters: UnitParameters, stages: Stages, known: tuple[str, ...]
 ) -> Select[Any]:
-    """One more unit than the page has, to know whether another page follows."""
-    t = tables.standings
+    """One more unit than the page has, to know whether another page follows. Made once for each
+    question, which takes longer than to ask it: what is left open has the names of the values."""
+    values: Any = {each: left_open(each) for each in ("as_of", *map(_upto, known))}
+    cut = Cut(values["as_of"], {context: values[_upto(context)] for context in known})
     return (
-        select(t)
+        select(*(t.c[name] for name in _COLUMNS))
         .where(t.c.pipeline == stages.pipeline, standing_at(t, cut))
         .where(*within(t.c.entered_at, parameters.start, parameters.end))
         .where(*_wanted(t.c, parameters, stages), *_behind(t.c, parameters.cursor))
         .order_by(t.c.entered_at.desc(), t.c.unit.desc())
-        .limit(parameters.limit + 1)
+        .limit(literal_column(str(parameters.limit + 1)))
     )
 
 
@@ -138,27 +198,26 @@ def _came_to(c: Any, stages: Stages, key: str) -> ColumnElement[bool]:
 
 
 def _behind(c: Any, cursor: str | None) -> list[ColumnElement[bool]]:
-    found = _PLACE.fullmatch(cursor or "")
-    if found is None:
+    if cursor is None:
         return []
-    entered, unit = int(found[1]), UUID(found[2])
+    entered, unit = left_open("entered", c.entered_at.type), left_open("unit", c.unit.type)
     return [or_(c.entered_at < entered, and_(c.entered_at == entered, c.unit < unit))]
 
 
-def _place(unit: SqlRow[Any]) -> str:
-    return f"{unit.entered_at}.{unit.unit.hex}"
+def _place(unit: Sequence[Any]) -> str:
+    return f"{unit[_ENTERED]}.{unit[0].hex}"
 
 
-def _row(unit: SqlRow[Any]) -> Mapping[str, Any]:
+def _row(unit: Sequence[Any]) -> dict[str, Any]:
     """Absent values are left out of no row: a table has the same columns for all."""
+    id, state, stage, stage_name, since, entered, amount, currency = unit[:_OWN]
     return {
-        "id": unit.unit,
-        "state": unit.state,
-        "stage": unit.stage,
-        "stage_name": unit.stage_name,
-        "since": instant(unit.valid_from),
-        "entered_at": instant(unit.entered_at),
-        "amount": money(unit.amount, unit.currency or ""),
-        **dict(zip(_GROUPS, _groups(unit), strict=True)),
-        "event_id": unit.event_id,
+        "id": id,
+        "state": state,
+        "stage": stage,
+        "stage_name": stage_name,
+        "since": instant(since),
+        "entered_at": instant(entered),
+        "amount": money(amount, currency or ""),
+        **dict(zip(_ENDING, unit[_OWN:], strict=False)),
     }

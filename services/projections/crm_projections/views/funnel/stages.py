@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Select, Table, bindparam, select
+from sqlalchemy import Connection, Select, Table, select
 
 from crm_projections.engine.view import Cut
 from crm_projections.facts.cut import known_upto
@@ -64,30 +64,53 @@ class UnknownPipeline(Exception):
     """No pipeline with this key was defined by then."""
 
 
+class Defined(NamedTuple):
+    """One version of a pipeline, as its row has it."""
+
+    sequence: int
+    effective: int
+    pipeline: str
+    stages: str
+    won_name: str
+    lost_name: str
+
+
 def stages_at(connection: Connection, tables: FunnelTables, cut: Cut, key: str | None) -> Stages:
     """A pipeline's stages; without a key, of the one defined first. Raises UnknownPipeline."""
     if key == LEADS:
         return _LEADS
-    at = {"as_of": cut.as_of, "upto": known_upto(cut, "pipeline")}
-    rows = connection.execute(_defined_by(tables.pipelines), at).mappings().all()
-    wanted = key or (rows[0]["pipeline"] if rows else LEADS)
-    versions = [row for row in rows if row["pipeline"] == wanted]
-    if versions:
-        return _read(dict(versions[-1]))
+    return stages_of(every_version(connection, tables.pipelines), cut, key)
+
+
+def every_version(connection: Connection, table: Table) -> tuple[Defined, ...]:
+    """All that was ever defined, in order."""
+    return tuple(map(Defined._make, connection.execute(_defined_by(table))))
+
+
+def stages_of(versions: Sequence[Defined], cut: Cut, key: str | None) -> Stages:
+    """As `stages_at`, among all versions there are."""
+    if key == LEADS:
+        return _LEADS
+    upto = known_upto(cut, "pipeline")
+    known = [row for row in versions if row.effective <= cut.as_of and row.sequence <= upto]
+    wanted = key or (known[0].pipeline if known else LEADS)
+    found = [row for row in known if row.pipeline == wanted]
+    if found:
+        return _read(found[-1])
     if key is None:
         return _LEADS
-    known = sorted({row["pipeline"] for row in rows} | {LEADS})
-    raise UnknownPipeline(f"There is no pipeline {key!r}; there are: {', '.join(known)}.")
+    keys = sorted({row.pipeline for row in known} | {LEADS})
+    raise UnknownPipeline(f"There is no pipeline {key!r}; there are: {', '.join(keys)}.")
 
 
 @lru_cache(maxsize=64)
 def _defined_by(table: Table) -> Select[Any]:
     """Made once for each generation's table: to put it together takes longer than to ask it."""
-    known = (table.c.effective <= bindparam("as_of"), table.c.sequence <= bindparam("upto"))
-    return select(table).where(*known).order_by(table.c.sequence)
+    return select(*(table.c[name] for name in Defined._fields)).order_by(table.c.sequence)
 
 
-def _read(row: Mapping[str, Any]) -> Stages:
-    stages = orjson.loads(row["stages"])
+@lru_cache(maxsize=64)
+def _read(row: Defined) -> Stages:
+    stages = orjson.loads(row.stages)
     rows = tuple(StageRow(s["key"], s["name"], s["rank"], s.get("note")) for s in stages)
-    return Stages(row["pipeline"], rows, row["won_name"], row["lost_name"])
+    return Stages(row.pipeline, rows, row.won_name, row.lost_name)

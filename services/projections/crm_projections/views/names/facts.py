@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final, Literal, get_args
+
 from sqlalchemy import Column, MetaData, Table, Text
+
+Kind = Literal["staff", "organisation", "person", "product", "campaign", "pipeline", "stage"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+"""All there are: rows are found by their kind and their id."""
 
 
 def names_table(metadata: MetaData, suffix: str) -> Table:

@@ -29,12 +29,12 @@ from sqlalchemy import Connection, MetaData, Table
 from crm_projections.engine.database import upsert
 from crm_projections.engine.view import Definition, Received
 from crm_projections.views.names.blanking import blank
-from crm_projections.views.names.facts import names_table
+from crm_projections.views.names.facts import Kind, names_table
 
 Rows = Iterator[dict[str, Any]]
 
 
-def _named(kind: str) -> Callable[[UUID, Any], Rows]:
+def _named(kind: Kind) -> Callable[[UUID, Any], Rows]:
     def rows(id: UUID, event: Any) -> Rows:
         yield _row(kind, str(id), name=event.name)
 
@@ -58,7 +58,7 @@ def _stage(pipeline: UUID, stage: Stage) -> dict[str, Any]:
 
 
 def _row(
-    kind: str, id: str, *, name: str | None, parent: str | None = None, key: str | None = None
+    kind: Kind, id: str, *, name: str | None, parent: str | None = None, key: str | None = None
 ) -> dict[str, Any]:
     return {"kind": kind, "id": id, "parent": parent, "key": key, "name": name}
 
