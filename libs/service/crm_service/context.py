@@ -91,6 +91,7 @@ CONTEXT_ERRORS: Final[Registry] = COMMON.extended(
             "The sealed rows were changed",
             "Nothing is signed over them. `crm audit verify` says where; see the runbook.",
         ),
+        "checkpoint-unknown": Kind(422, "No such checkpoint", "Name the sizes of two of them."),
         "not-provable": Kind(409, "This cannot be proven yet"),
         "undo-undone": Kind(
             409,
@@ -110,7 +111,7 @@ TRANSLATIONS: Final[Mapping[type[Exception], Translation]] = {
     TreeBroken: lambda error: Problem("tree-broken", str(error)),
     Forked: lambda error: Problem("tree-broken", str(error)),
     UnknownEvent: lambda error: Problem("not-found", str(error)),
-    UnknownCheckpoint: lambda error: Problem("not-found", str(error)),
+    UnknownCheckpoint: lambda error: Problem("checkpoint-unknown", str(error)),
     NotProvable: lambda error: Problem("not-provable", str(error)),
 }
 """What errors of the key database and of the audit leave as."""
