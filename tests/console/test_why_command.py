@@ -116,6 +116,7 @@ def test_a_cell_between_two_days_is_opened(crm: Crm) -> None:
     assert "derived" not in crm(*asked, "-o", "table").out
 
 
+DEAL = "0190b8a4-3f6e-7c51-9d2e-5f0a6b1c2d3e"
 REFUSED: list[tuple[list[str], str]] = [
     (["why", "funnel"], "crm: --figure: required"),
     (["why", "funnel", "--cell", "2026-01/1"], "'2026-01/1' is no cell of funnel"),
@@ -126,10 +127,10 @@ REFUSED: list[tuple[list[str], str]] = [
     (["diff", "2026-01-01", "soon", "funnel", "--known"], "crm: the second date: 'soon' is no"),
     (["diff", "2026-01-01", "2026-02-01", "planet"], "There is no view 'planet'; there are:"),
     (["as-of", "soon", "funnel"], "crm: the date: 'soon' is no date"),
-    (["as-of", "soon", "deal", str(new_id())], "crm: the date: 'soon' is no date"),
+    (["as-of", "soon", "deal", DEAL], "crm: the date: 'soon' is no date"),
     (["as-of", "2026-01-01", "deal", "x"], "crm: 'x' is no id; ids are like"),
     (["history", "deal", "x"], "crm: 'x' is no id; ids are like"),
-    (["history", "deal", str(new_id()), "--known-at", "x"], "crm: --known-at: 'x' is no date"),
+    (["history", "deal", DEAL, "--known-at", "x"], "crm: --known-at: 'x' is no date"),
     (["report", "run", "funnel", "--by", "planet"], "crm: --by: Input should be 'owner'"),
     (["export", "events", "--to", "x", "--out", "x.csv"], "crm: --to: 'x' is no date"),
 ]
