@@ -54,7 +54,6 @@ def left(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Le
     folder, rest = tmp_path_factory.mktemp("erasure"), rest_of(deployment)
     with at_work(deployment) as work:
         work.settle()
-        known = rest.subjects()
         since = _heads(work)
         teller = tell_everything(work.transport, work.documents())
         person = teller.filler.ids["customer_id"]
@@ -64,13 +63,12 @@ def left(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Le
         look.poison(person)
         story = Look(look.recorders, look.keys, since)
         before = {"events": found_in(story.decoded().encode(), said)}
-        things = story.things()
+        things, everybody = story.things(), story.subjects() & rest.subjects()
     with at_work(deployment) as work:
         work.settle()
         before |= {"bytes": _in_all(rest, said)}
         _seal_and_prove(work, person, folder)
     rest.back_up(folder / "backup")
-    everybody = rest.subjects() - known
     with at_work(deployment) as work:
         work.settle()
         asked = questions(work.transport, utc_now().isoformat())

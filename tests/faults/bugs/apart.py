@@ -251,14 +251,14 @@ class _Later:
 def _key_after_event(_: Any) -> Any:
     def append_first(
         self: Any, changes: Any, cause_of: Any, beside: Beside | None = None
-    ) -> list[int]:
+    ) -> tuple[Any, int]:
         codec, later = self.mapper._codec, _Later()
         real, codec._keys = codec._keys, later
         stored = self.mapper.to_stored_events(changes, cause_of)
         codec._keys = real
         positions = self.recorder.insert_events(stored, beside=beside or Beside()) or ()
         real.keep(later.made)
-        return list(positions)
+        return stored, max(positions, default=0)
 
     return append_first
 

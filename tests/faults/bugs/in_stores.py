@@ -38,7 +38,7 @@ def _scattered(_: Any) -> Any:
 def _one_by_one(_: Any) -> Any:
     def append(
         self: Any, changes: Sequence[Any], cause_of: Any, beside: Beside | None = None
-    ) -> list[int]:
+    ) -> tuple[Sequence[Any], int]:
         positions: list[int] = []
         stored = self.mapper.to_stored_events(changes, cause_of)
         for _, own in groupby(stored, attrgetter("originator_id")):
@@ -46,7 +46,7 @@ def _one_by_one(_: Any) -> Any:
             beside = None
         if not stored:
             self.recorder.insert_events((), beside=beside or Beside())
-        return positions
+        return stored, max(positions, default=0)
 
     return append
 
@@ -111,7 +111,7 @@ BUGS = (
         "effects are saved first, the position they were decided at after them",
         "I1",
         instead(reactor.Reactor, "_commit", _effects_first),
-        shows=19,
+        shows=103,
     ),
     Bug(
         "done timer forgotten",

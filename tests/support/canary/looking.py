@@ -15,6 +15,7 @@ from crm_events.codec import Codec, Slot, UndecodableEvent
 from crm_events.contracts.contacts import PersonChanged
 from crm_events.envelope import Envelope
 from crm_events.keys.port import SubjectKeys
+from crm_events.sealing import subjects_in
 from crm_events.store.port import EventRecorder
 
 from tests.support.canary.filling import CANARY
@@ -43,6 +44,10 @@ class Look:
         """Every event, read with all the keys there are."""
         codec = Codec(self.keys)
         return "\n".join(_legible(codec, each) for _, each in self.events())
+
+    def subjects(self) -> set[UUID]:
+        """Everybody of whom something is sealed in an event."""
+        return {subject for _, each in self.events() for subject in subjects_in(each.data)}
 
     def things(self) -> set[tuple[str, UUID]]:
         """Everything that has a history which can be told, by its context."""
