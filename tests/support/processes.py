@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import subprocess
 import sys
 from base64 import b64encode
@@ -19,6 +20,13 @@ from crm_servers.ports import free_port
 from crm_servers.settings import with_ours
 
 from tests.support.waiting import wait_until
+
+
+def pytest_configure() -> None:
+    """A shell that starts something in the background has it ignore Ctrl-C, and what that starts
+    ignores it too: programs that tests interrupt would not hear of it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass
