@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from crm_projections.api.opening import why_parameters
 from crm_projections.engine.evidence import Evidence, Figure, UnknownFigure
 from crm_projections.engine.view import Answer, Cut
 from crm_projections.facts.amounts import amount_text
@@ -17,6 +16,7 @@ from crm_projections.views.retention.projector import RetentionView
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.opening import behind, sums_of
 from tests.support.viewing import UTC_EURO, Viewing, at
 from tests.views.retention.test_retention import order
 
@@ -36,17 +36,8 @@ def _told(told: Told) -> Viewing:
     return viewing
 
 
-def _sums(viewing: Viewing, connection: Any, cut: Cut, **asked: Any) -> Any:
-    view: Any = viewing.view
-    parameters = why_parameters(view.parameters).model_validate({**asked, "figure": "-"})
-    return view.sums(connection, viewing.tables, cut, parameters)
-
-
 def _behind(viewing: Viewing, figure: Figure, cut: Cut = CUT, **asked: Any) -> Evidence:
-    with viewing.engine.connect() as connection:
-        sums = _sums(viewing, connection, cut, **asked)
-        found: Evidence = sums.summed(figure).behind(connection, cut)
-    return found
+    return behind(viewing, figure, cut, **asked)
 
 
 def _answer(viewing: Viewing, cut: Cut, **asked: Any) -> Answer:
@@ -124,7 +115,7 @@ def _check_between(
 ) -> None:
     """`value` is what the answer to the later of the two says."""
     with viewing.engine.connect() as connection:
-        summed = _sums(viewing, connection, cuts[1], **asked).summed(figure)
+        summed = sums_of(viewing, connection, cuts[1], **asked).summed(figure)
         try:
             found = summed.between(connection, *cuts)
         except UnknownFigure as refused:
@@ -186,6 +177,6 @@ def test_what_cannot_be_explained_says_so() -> None:
         with pytest.raises(UnknownFigure, match="A cell is named by its cohort"):
             _behind(viewing, Figure("active", *place))
     with viewing.engine.connect() as connection:
-        sums = _sums(viewing, connection, CUT, by="region")
+        sums = sums_of(viewing, connection, CUT, by="region")
         with pytest.raises(UnknownFigure, match="compare two days of effect"):
             sums.summed(Figure("orders")).between(connection, Cut(CUT.as_of, {"pipeline": 0}), CUT)

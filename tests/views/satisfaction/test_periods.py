@@ -7,13 +7,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from crm_projections.api.opening import why_parameters
 from crm_projections.engine.evidence import Evidence, Figure, UnknownFigure
 from crm_projections.engine.view import Cut
 from crm_projections.facts.instants import Reporting, micros
 from crm_projections.views.satisfaction.evidence import FIGURES
 from crm_projections.views.satisfaction.projector import SatisfactionView
 
+from tests.support.opening import behind, sums_of
 from tests.support.viewing import Viewing, at
 from tests.views.satisfaction.test_satisfaction import BECKY, opened, resolved, scored, sent
 
@@ -34,17 +34,8 @@ def viewing() -> Viewing:
     return viewing
 
 
-def _sums(viewing: Viewing, connection: Any, cut: Cut, **asked: Any) -> Any:
-    view: Any = viewing.view
-    parameters = why_parameters(view.parameters).model_validate({**asked, "figure": "-"})
-    return view.sums(connection, viewing.tables, cut, parameters)
-
-
 def _behind(viewing: Viewing, figure: Figure, cut: Cut = LATER, **asked: Any) -> Evidence:
-    with viewing.engine.connect() as connection:
-        sums = _sums(viewing, connection, cut, **asked)
-        found: Evidence = sums.summed(figure).behind(connection, cut)
-    return found
+    return behind(viewing, figure, cut, **asked)
 
 
 @pytest.mark.parametrize("by", ["week", "month"])
@@ -64,7 +55,7 @@ def test_a_period_is_made_of_the_events_it_names(viewing: Viewing, by: str) -> N
 def test_what_a_period_gained_between_two_days_adds_up(viewing: Viewing) -> None:
     before, asked = Cut(micros(at("2021-01-05"))), {"by": "month", "key": "2021-01"}
     with viewing.engine.connect() as connection:
-        sums = _sums(viewing, connection, LATER, **asked)
+        sums = sums_of(viewing, connection, LATER, **asked)
         found = sums.summed(Figure("responses")).between(connection, before, LATER)
     assert found.after - found.before == sum(cause.added for cause in found.causes) == 3
 

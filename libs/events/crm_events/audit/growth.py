@@ -10,7 +10,14 @@ from typing import Any, Final
 
 from crm_events.audit.log import AuditLog
 from crm_events.audit.note import BrokenNote, Checkpoint, Verifier
-from crm_events.audit.proving import NoProof, NotProvable, Subtrees, opened_under, signer_of
+from crm_events.audit.proving import (
+    NoProof,
+    NotProvable,
+    Subtrees,
+    holding,
+    opened_under,
+    signer_of,
+)
 from crm_events.audit.tree import Subtree, node_hash, split
 
 FORM: Final = "crm-consistency-proof/1"
@@ -85,10 +92,8 @@ def prove_growth(log: AuditLog, old: int, new: int, trusted: Sequence[Verifier])
         "checkpoint": notes[1],
         "keys": [str(verifier) for verifier in trusted],
     }
-    try:
+    with holding():
         check_growth(document, trusted)
-    except NoProof as error:
-        raise NotProvable(f"{error} `crm audit verify` says where the log was changed.") from error
     return document
 
 
