@@ -48,7 +48,9 @@ def checked(file: Path, key: str | None, against: Path | None = None) -> Found:
     """
     try:
         document = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise ProofUnreadable(f"Cannot read {file}: {error.strerror or error}.") from error
+    except ValueError as error:
         raise ProofUnreadable(f"{file} is no proof: it cannot be read as JSON.") from error
     if not isinstance(document, dict):
         return Found({}, "This is no proof: it is not an object.")
