@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from crm_events.audit.note import read_checkpoint
 
 from tests.e2e.conftest import Deployment
 from tests.e2e.remembered import AS_OF, LATER, History, figures, money, noon, told
@@ -50,18 +51,26 @@ def test_a_thing_is_as_it_was_and_as_it_was_known(history: History) -> None:
     assert before["record"] == {**then["record"], **before["record"]} == then["record"]
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_events_between_two_days_add_up_to_the_difference(history: History, view: str) -> None:
-    options = (*history.question(view), *(SNAPSHOT if view == "funnel" else ()))
-    found = history.work.json("diff", "2026-01-31", LATER, *options, "--events")
+def added_up(found: Mapping[str, Any]) -> tuple[dict[Any, Decimal], dict[Any, Decimal]]:
+    """The differences that were told, and those that the events told make; without zeros."""
     added: dict[Any, Decimal] = defaultdict(Decimal)
     for event in found["events"]:
         for each in event["added"]:
             added[each["figure"], each.get("row")] += amount(each["added"])
     wanted = {(f["figure"], f.get("row")): amount(f["difference"]) for f in found["figures"]}
-    assert {key: value for key, value in added.items() if value} == {
-        key: value for key, value in wanted.items() if value
-    }
+    return _without_zeros(wanted), _without_zeros(added)
+
+
+def _without_zeros(sums: Mapping[Any, Decimal]) -> dict[Any, Decimal]:
+    return {key: value for key, value in sums.items() if value}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_events_between_two_days_add_up_to_the_difference(history: History, view: str) -> None:
+    options = (*history.question(view), *(SNAPSHOT if view == "funnel" else ()))
+    found = history.work.json("diff", "2026-01-31", LATER, *options, "--events")
+    wanted, added = added_up(found)
+    assert wanted == added
     assert found["events_in_all"] == len(found["events"]) > 1
 
 
@@ -72,6 +81,24 @@ def test_a_number_is_opened_into_its_events(history: History) -> None:
         assert found["value"] == sum(event["added"] for event in found["events"]) == won
         assert {event["type"] for event in found["events"]} == {"crm.pipeline.DealWon.v1"}
         assert [event["aggregate_id"] for event in found["events"]] == list(history.deals[:won])
+
+
+def test_a_month_of_satisfaction_is_opened_into_its_answers(history: History) -> None:
+    months = history.work.json("view", "satisfaction", "--by", "month")["groups"]
+    counts = {month["key"]: month["totals"]["responses"] for month in months}
+    assert sum(counts.values()) > 0
+    for month, responses in counts.items():
+        found = history.work.json("why", "satisfaction", "--cell", month)
+        assert found["value"] == responses == sum(event["added"] for event in found["events"])
+
+
+def test_a_cell_of_retention_between_two_days_is_opened(history: History) -> None:
+    asked = ("diff", AS_OF, LATER, "retention", "--cell", "2026-01/2")
+    found = history.work.json(*asked, "--events")
+    wanted, added = added_up(found)
+    assert wanted == added
+    assert wanted.keys() == {("active", "2026-01"), ("revenue", "2026-01")}
+    assert len(found["events"]) == found["events_in_all"] > 0
 
 
 def causes(history: History, kind: str, id: str, event: str) -> list[tuple[str | None, str]]:
@@ -102,6 +129,23 @@ def test_a_history_is_walked_step_by_step(history: History) -> None:
     assert all(later["before"] == earlier["after"] for earlier, later in pairwise(steps))
     now = history.work.json("as-of", LATER, "deal", history.deals[0])
     assert steps[-1]["after"] == now["record"]
+
+
+def test_who_kept_a_checkpoint_sees_that_the_log_grew(history: History, tmp_path: Path) -> None:
+    work, file, kept = history.work, tmp_path / "grew.json", tmp_path / "kept.txt"
+    work.ok("audit", "seal", "pipeline")
+    opened = work.json("history", "deal", history.deals[0])["events"][0]["event_id"]
+    kept.write_text(work.ok("audit", "prove", opened).json["checkpoint"])
+    _more(history)
+    new = work.json("audit", "seal", "pipeline")[0]["sealed"]
+    old = read_checkpoint(kept.read_text()).size
+    assert 0 < old < new
+    file.write_text(work.ok("audit", "prove", "pipeline", "--between", str(old), str(new)).out)
+    check = ("audit", "check-proof", file, "--against", kept)
+    assert work.json(*check)[0]["events_appended"] == new - old
+    proof = json.loads(file.read_text())
+    file.write_text(json.dumps({**proof, "hashes": proof["hashes"][:-1]}))
+    assert work.crm(*check).code == 3
 
 
 MERGED = "[[stages]]\nkey = 'all'\nname = 'All'\nrank = 1\nfrom = ['ask', 'offer']\n"
