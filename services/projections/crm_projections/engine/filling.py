@@ -15,7 +15,6 @@ from crm_events.feed.port import Lane
 from crm_events.feed.store import lanes_of
 from crm_events.store.port import StoreUnavailable
 
-from crm_projections.engine.ahead import ReadAhead
 from crm_projections.engine.applying import TRANSIENT
 from crm_projections.engine.bounded import BoundedFeed, Bounds
 from crm_projections.engine.database import Database
@@ -95,7 +94,7 @@ class Filling(Generic[T]):
         self._source = source
         self._projection = Projection(source.view, self.work, lambda: opened)
         self._runner = Runner([self._projection], self.work, source.make_feed, Bell(), _PACE)
-        feed = ReadAhead(source.make_feed(LowestPositions([self._projection])))
+        feed = source.make_feed(LowestPositions([self._projection]))
         self._feed = BoundedFeed(feed, bounds)
         self._silence = self._standstill = 0.0
         self._turned_at: float | None = None

@@ -14,7 +14,6 @@ import structlog
 from crm_events.feed.kafka import FeedUnavailable
 from crm_events.feed.port import Feed, Lane, LaneBatch, LanePosition, LogReplaced, Positions
 
-from crm_projections.engine.ahead import ReadAhead
 from crm_projections.engine.gaps import Backoff
 from crm_projections.engine.intake import Workplace
 from crm_projections.engine.lag import Lags
@@ -108,7 +107,7 @@ class Runner:
         self._worker.shutdown(wait=True)
 
     async def _follow(self) -> None:
-        feed = ReadAhead(self._make_feed(LowestPositions(self.projections)))
+        feed = self._make_feed(LowestPositions(self.projections))
         try:
             await feed.start()
             while True:
