@@ -7,6 +7,7 @@ import time
 from asyncio import Runner
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -18,16 +19,17 @@ from crm_events.feed.port import Lane
 from crm_events.partitions import partition_of
 from crm_events.relay.relay import Relay, RelaySettings
 from crm_events.relay.topics import ensure_topics
-from crm_projections.engine.database import postgres_database
+from crm_pipeline.domain.order import Order
+from crm_projections.engine.database import Database, postgres_database
 from crm_projections.engine.feeds import kafka_feeds
 from crm_projections.engine.host import ViewHost
 from crm_projections.facts.instants import Reporting
-from crm_projections.views.retention.projector import RetentionView
 from prometheus_client import CollectorRegistry
 
 from tests.bench.ground import Ground, fresh_namespace
+from tests.bench.journey import Journeys, TimedView, timed_database, timed_feeds, timed_recorder
 from tests.bench.measuring import Bars, Bench, NotDone, Sides
-from tests.bench.stores import Store, order, postgres_store
+from tests.bench.stores import NAMESPACE, Store, order, postgres_store
 
 _EVERY = 0.02
 _TIMES, _QUICK_TIMES = 120, 20
@@ -54,30 +56,48 @@ async def _timed(once: Once) -> float:
 
 
 @asynccontextmanager
-async def whole(store: Store, dsn: str, bootstrap: str) -> AsyncIterator[Once]:
+async def whole(store: Store, dsn: str, bootstrap: str, journeys: Journeys) -> AsyncIterator[Once]:
     """Store, relay, Kafka and the engine with the retention view."""
     settings = RelaySettings(bootstrap, fresh_namespace(), "pipeline")
-    with closing(postgres_database(dsn, settings.namespace)) as database:
-        feeds, codec = kafka_feeds(bootstrap, settings.namespace), Codec(store.keys)
-        view = RetentionView(Reporting(ZoneInfo("UTC"), "EUR"))
-        host = ViewHost(database, codec, [view], feeds, utc_now, CollectorRegistry())
-        relaying = asyncio.create_task(Relay(store.recorder, settings).run())
+    with (
+        closing(postgres_database(dsn, settings.namespace)) as database,
+        timed_recorder(store.dsn, f"{NAMESPACE}_pipeline", journeys) as recorder,
+    ):
+        host = _host(store, timed_database(database, journeys), settings, journeys)
+        relaying = asyncio.create_task(Relay(recorder, settings).run())
         await ensure_topics(bootstrap, settings.namespace, "pipeline")
         await host.start()
 
+        def saved(thing: Order) -> int:
+            sequence = store.save([thing])
+            journeys.reach("saved", [sequence])
+            return sequence
+
         async def once() -> None:
-            thing = order()
-            sequence = await asyncio.to_thread(store.save, [thing])
+            thing, begun = order(), journeys.clock()
+            sequence = await asyncio.to_thread(saved, thing)
             await _shown(host, Lane("pipeline", partition_of(thing.id)), sequence)
+            journeys.sample(sequence, begun)
 
         try:
             async with asyncio.timeout(_SECONDS):
                 await once()
+            journeys.forget()
             yield once
         finally:
             await host.stop()
             relaying.cancel()
             await asyncio.gather(relaying, return_exceptions=True)
+
+
+def _host(
+    store: Store, database: Database, settings: RelaySettings, journeys: Journeys
+) -> ViewHost:
+    bootstrap, namespace = settings.bootstrap, settings.namespace
+    live = timed_feeds(bootstrap, namespace, journeys)
+    feeds = replace(kafka_feeds(bootstrap, namespace), live=live)
+    view = TimedView(Reporting(ZoneInfo("UTC"), "EUR"))
+    return ViewHost(database, Codec(store.keys), [view], feeds, utc_now, CollectorRegistry())
 
 
 async def _shown(host: ViewHost, lane: Lane, sequence: int) -> None:
@@ -159,13 +179,14 @@ def running(
 @contextmanager
 def _opened(place: Ground) -> Iterator[Sides]:
     times, bootstrap = place.size(_TIMES, _QUICK_TIMES), place.kafka.bootstrap
+    journeys = Journeys()
     with (
         postgres_store(place) as store,
         place.database() as dsn,
-        running(whole(store, dsn, bootstrap), times) as ours,
+        running(whole(store, dsn, bootstrap, journeys), times) as ours,
         running(bare(dsn, bootstrap), times) as baseline,
     ):
-        yield Sides(ours, baseline)
+        yield Sides(ours, baseline, proof=journeys.told)
 
 
 FRESHNESS = Bench(
