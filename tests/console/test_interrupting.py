@@ -44,8 +44,8 @@ KILLED = (
 class FakeTransport:
     """The Transport port to views that work without end; somebody presses Ctrl-C."""
 
-    def __init__(self, kind: str) -> None:
-        self.job: dict[str, Any] = {**JOB, "kind": kind, "status": "running"}
+    def __init__(self, kept: bool) -> None:
+        self.job: dict[str, Any] = {**JOB, "kept": kept, "status": "running"}
         self.posted: list[str] = []
         self.pressed = False
 
@@ -81,18 +81,19 @@ def _ended(work: Callable[[], Any], capsys: pytest.CaptureFixture[str]) -> tuple
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kept", "said"),
     [
-        ("rebuild", "the live view is as it was; crm rebuild funnel goes on where this was."),
-        ("verify", "nothing is left of the verify of funnel; ask again, and it begins anew."),
-        ("replay", "nothing is left of the replay of funnel; ask again, and it begins anew."),
+        (True, "the live view is as it was; crm again goes on where this was."),
+        (False, "the live view is as it was; crm again begins anew."),
     ],
 )
 def test_ctrl_c_has_the_job_end_and_says_how_to_go_on(
-    capsys: pytest.CaptureFixture[str], kind: str, said: str
+    capsys: pytest.CaptureFixture[str], kept: bool, said: str
 ) -> None:
-    transport = FakeTransport(kind)
-    code, last = _ended(lambda: worked(transport, kind=kind, view="funnel"), capsys)
+    transport = FakeTransport(kept)
+    code, last = _ended(
+        lambda: worked(transport, "crm again", kind="verify", view="funnel"), capsys
+    )
     assert (code, last) == (130, f"crm: interrupted; {said}")
     assert transport.posted == ["/v1/views/jobs", "/v1/views/jobs/1:cancel"]
 
@@ -112,22 +113,21 @@ def test_ctrl_c_elsewhere_is_told_too(capsys: pytest.CaptureFixture[str]) -> Non
     assert _ended(press, capsys) == (130, "crm: interrupted; what was answered is kept.")
 
 
-def test_a_rebuild_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", [("rebuild", "funnel"), ("verify", "views", "funnel")])
+def test_what_was_killed_is_gone_on_with(tmp_path: Path, words: tuple[str, ...]) -> None:
     """kill -9 of everything in one process, after it had filled a part."""
     home = Home(tmp_path / "home")
     with opened(home) as transport:
         tell(transport)
-    words = ["--home", str(home.path), "rebuild", "funnel"]
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, "rebuilding:1", *words],
+        [sys.executable, "-c", KILLED, "rebuilding:1", "--home", str(home.path), *words],
         capture_output=True,
         text=True,
         check=False,
     )
     assert killed.returncode == EXIT_CODE, killed.stderr
-    assert Crm.on(home)("rebuild", "funnel").code == 0
+    assert Crm.on(home)(*words).code == 0
     database = sqlite_database(home.views)
-    left = Queue(database, utc_now).latest(10)[-1]
+    done = next(job for job in Queue(database, utc_now).latest(10) if job.status == "done")
     database.close()
-    assert left.status == "done"
-    assert 0 < (left.continued or 0) <= left.events
+    assert 0 < (done.continued or 0) <= done.events

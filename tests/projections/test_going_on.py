@@ -161,7 +161,7 @@ async def test_what_does_not_fit_is_begun_anew_and_told(
     generation = await light.rebuild(**changed)
     assert generation.number > 1
     assert light.told[0].continued is None
-    assert light.told[0].note == f"What an earlier rebuild had begun {said}: this one begins anew."
+    assert light.told[0].note == f"What an earlier attempt had begun {said}: this one begins anew."
     assert len(light.read[-1]) == EVENTS
     assert light.unfinished() == []
 
@@ -188,7 +188,7 @@ async def test_a_log_that_was_replaced_is_read_from_its_beginning(light: Bench) 
     )
     assert told[0].continued == had
     assert (told[1].continued, told[1].events) == (None, 0)
-    assert "no longer holds what an earlier rebuild had taken" in str(told[1].note)
+    assert "no longer holds what an earlier attempt had taken" in str(told[1].note)
     assert len(light.read[-1]) == EVENTS
 
 

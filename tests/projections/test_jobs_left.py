@@ -1,4 +1,4 @@
-"""What becomes of long work whose process ends: a rebuild is gone on with, the rest begins anew."""
+"""What becomes of long work whose process ends: nothing that was read is read again."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from crm_events.clock import utc_now
+from crm_events.contracts.contacts import LeadTagged
 from crm_events.contracts.pipeline import DealOpened, PipelineDefined, Stage
 from crm_events.feed.port import LaneBatch
 from crm_projections.engine.database import Database
@@ -28,6 +29,9 @@ FIRST = Stage(key="first", name="First", rank=1, probability=0.1)
 OPENED = DealOpened(pipeline="sales", pipeline_version=1, stage=FIRST)
 DEALS = 40
 EVENTS = DEALS + 1
+LEFT = (
+    "The process that did it ended. Ask again: it goes on where it was, where that could be kept."
+)
 
 
 class HalfFeed(FakeFeed):
@@ -108,15 +112,46 @@ async def test_a_cancelled_rebuild_goes_on_when_it_is_asked_for_again(database: 
     assert equal
 
 
-async def test_a_check_whose_process_ends_leaves_nothing(sqlite: Database) -> None:
+@pytest.mark.parametrize("cancel", [False, True])
+@pytest.mark.parametrize("kind", ["verify", "replay"])
+async def test_a_check_and_a_replay_go_on_when_they_are_asked_for_again(
+    sqlite: Database, kind: str, cancel: bool
+) -> None:
+    """Whether their process ended, which is told, or they were cancelled."""
+    left = await _half_done(sqlite, kind, cancel=cancel)
+    assert (left.status, left.reason) == (("cancelled", None) if cancel else ("failed", LEFT))
+    CountingFeed.given = 0
+    async with serving(sqlite, history=CountingFeed) as served:
+        _begin(served)
+        found = await served.worked(kind=kind, view="funnel")
+        assert (found["status"], found["continued"]) == ("done", left.events)
+        assert (CountingFeed.given, found["events"]) == (EVENTS - left.events, EVENTS)
+        assert (await served.worked(kind=kind, view="funnel"))["result"] == found["result"]
+    with sqlite.reading() as connection:
+        statuses = connection.execute(select(GENERATIONS.c.status)).scalars().all()
+    assert "scratch" not in statuses
+
+
+async def test_names_are_not_left_lying_about(sqlite: Database) -> None:
     async with serving(sqlite):
         before = _tables(sqlite)
-    left = await _half_done(sqlite, "verify")
-    assert (left.status, left.reason) == (
-        "failed",
-        "The process that did it ended; what it had begun is dropped. Ask again.",
-    )
-    assert _tables(sqlite) == before
+    async with serving(sqlite, history=HalfFeed) as held:
+        held.log.append(lead(0), LeadTagged(tag="a"), LeadTagged(tag="b"))
+        await held.settle()
+        job = await held.ask(kind="rebuild", view="names")
+        assert not job["kept"]
+        queue = Queue(sqlite, utc_now)
+        await until(lambda: queue.find(UUID(job["id"])).events > 0)
+        await held.client.post(f"/v1/views/jobs/{job['id']}:cancel")
+        await held.ended(job["id"])
+        assert _tables(sqlite) == before
+
+
+async def test_a_copy_of_the_log_that_is_named_is_read_whole(sqlite: Database) -> None:
+    async with serving(sqlite) as served:
+        asked = {"kind": "replay", "view": "funnel"}
+        kept = [(await served.ask(**asked, origin=origin))["kept"] for origin in ("log", "stores")]
+    assert kept == [True, False]
 
 
 async def test_a_rebuild_that_was_killed_is_taken_by_the_next(sqlite: Database) -> None:
@@ -125,10 +160,10 @@ async def test_a_rebuild_that_was_killed_is_taken_by_the_next(sqlite: Database) 
     async with serving(sqlite, wanted=["satisfaction"]) as other:
         funnel = other.views.questions[0]
         open_live(sqlite, funnel, 0)
-        left = create_beside(sqlite, funnel, "building", 0)
+        create_beside(sqlite, funnel, "building", 0)
         id = queue.ask(Asked("rebuild", "funnel", 1, {}, "somebody")).id
         assert queue.take(["funnel"]) is not None
-        assert queue.beat(id, Progress(left.generation.number, 7), 20)
+        assert queue.beat(id, Progress(7), 20)
     async with serving(sqlite) as served:
         found = await served.ended(str(id))
         assert (found["status"], found["asked_by"]) == ("done", "somebody")
@@ -148,7 +183,7 @@ async def test_a_rebuild_that_gets_no_further_is_given_up(
         for reached in (7, events):
             assert queue.take(["satisfaction"]) is not None
             begun = queue.find(id).continued
-            assert queue.beat(id, Progress(2, reached, begun), 20)
+            assert queue.beat(id, Progress(reached, begun), 20)
             other.views.worker(other.host)._clear(queue.find(id))
     assert queue.find(id).status == status
 

@@ -27,11 +27,11 @@ class JobFailed(Exception):
     """The work was begun, or never taken, and came to nothing; says why."""
 
 
-def worked(transport: Transport, **asked: Any) -> Job:
+def worked(transport: Transport, again: str, **asked: Any) -> Job:
     """Ask for long work and wait for what comes of it, with progress on standard error.
 
-    Ctrl-C has it cancelled: nothing half done stays, but what a rebuild can go on with. Raises
-    JobFailed.
+    Ctrl-C has it cancelled: nothing half done stays, but what the command that is told as `again`
+    goes on with. Raises JobFailed.
     """
     job: Job = transport.send("POST", "/v1/views/jobs", body=asked)
     if job["joined"]:
@@ -40,7 +40,7 @@ def worked(transport: Transport, **asked: Any) -> Job:
         job = _watched(transport, job)
     except KeyboardInterrupt:
         _cancel(transport, job)
-        raise Interrupted(_how_to_go_on(job)) from None
+        raise Interrupted(_how_to_go_on(job, again)) from None
     if job["status"] == "done":
         return job
     raise JobFailed(
@@ -86,10 +86,9 @@ def _say_begun(job: Job) -> bool:
     return True
 
 
-def _how_to_go_on(job: Job) -> str:
-    if job["kind"] == "rebuild":
-        return f"the live view is as it was; crm rebuild {job['view']} goes on where this was."
-    return f"nothing is left of {_named(job).lower()}; ask again, and it begins anew."
+def _how_to_go_on(job: Job, again: str) -> str:
+    goes_on = "goes on where this was" if job["kept"] else "begins anew"
+    return f"the live view is as it was; {again} {goes_on}."
 
 
 def _show(bar: Progress, job: Job) -> None:

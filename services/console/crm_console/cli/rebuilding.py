@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import typer
@@ -11,9 +11,13 @@ from crm_console.cli.failures import FOUND_WRONG, explained
 from crm_console.cli.following import seconds_of, worked
 from crm_console.cli.output import Output, OutputOption, chosen, print_json, print_list, say
 from crm_console.cli.session import opened
+from crm_console.interruption import Interrupted
 from crm_console.transport import Transport
 
 ViewName = Annotated[str, typer.Argument(help="funnel, satisfaction, retention or names")]
+AnewOption = Annotated[
+    bool, typer.Option("--anew", help="Drop what an interrupted attempt left, do not go on")
+]
 verifying: Final = typer.Typer(
     help="Check what is derived against the log it is derived from.", no_args_is_help=True
 )
@@ -32,9 +36,7 @@ def rebuild(
     plan: Annotated[
         bool, typer.Option("--plan", help="Say what it would do, and do nothing")
     ] = False,
-    anew: Annotated[
-        bool, typer.Option("--anew", help="Drop what an interrupted rebuild left, do not go on")
-    ] = False,
+    anew: AnewOption = False,
     output: OutputOption = None,
 ) -> None:
     """Compute a view anew from the log, beside the live one, and put it in its place.
@@ -49,7 +51,8 @@ def rebuild(
         if plan:
             _print_plan(transport.send("GET", f"/v1/views/jobs/{view}:plan"), output)
         else:
-            _print_rebuilt(worked(transport, kind="rebuild", view=view, anew=anew), output)
+            again = f"crm rebuild {view}"
+            _print_rebuilt(worked(transport, again, kind="rebuild", view=view, anew=anew), output)
 
 
 def _print_plan(found: Mapping[str, Any], output: Output | None) -> None:
@@ -99,19 +102,27 @@ def _checks() -> None:
 @verifying.command("views")
 def verify_views(
     context: typer.Context,
-    view: Annotated[str | None, typer.Argument(help="One view; all without it")] = None,
+    views: Annotated[list[str] | None, typer.Argument(help="Which; all without it")] = None,
+    anew: AnewOption = False,
     output: OutputOption = None,
 ) -> None:
     """Compute views anew into scratch tables, and compare them with the live ones.
 
     Row by row, and by the sums over the ids of all events taken, at one position; writes go on
-    meanwhile. Ends with 0 where all are equal, with 3 and what differs where one is not.
+    meanwhile. Ends with 0 where all are equal, with 3 and what differs where one is not. Ctrl-C
+    tells what was found until then, and which command goes on where it was.
 
     Example: crm verify views funnel
     """
+    verdicts: list[Mapping[str, Any]] = []
     with explained(), opened(context.obj) as transport:
-        names = [view] if view is not None else _views(transport)
-        verdicts = [_verdict(worked(transport, kind="verify", view=name)) for name in names]
+        try:
+            for rest in _rests(views or _views(transport)):
+                verdict = _checked(transport, rest, anew)
+                verdicts.append(verdict)
+        except Interrupted:
+            _print_verdicts(verdicts, output)
+            raise
     _print_verdicts(verdicts, output)
     if not all(verdict["equal"] for verdict in verdicts):
         raise typer.Exit(FOUND_WRONG)
@@ -121,7 +132,15 @@ def _views(transport: Transport) -> list[str]:
     return [view["name"] for view in transport.send("GET", "/v1/views")["views"]]
 
 
-def _verdict(job: Mapping[str, Any]) -> dict[str, Any]:
+def _rests(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Each with those that come after it."""
+    return (names[at:] for at in range(len(names)))
+
+
+def _checked(transport: Transport, names: Sequence[str], anew: bool) -> Mapping[str, Any]:
+    """The first of them."""
+    again = f"crm verify views {' '.join(names)}"
+    job = worked(transport, again, kind="verify", view=names[0], anew=anew)
     return {"view": job["view"], **job["result"]}
 
 

@@ -11,7 +11,7 @@ import typer
 from crm_console.cli.failures import explained
 from crm_console.cli.following import worked
 from crm_console.cli.output import Output, OutputOption, chosen, print_json, print_list, say
-from crm_console.cli.rebuilding import ViewName, positions
+from crm_console.cli.rebuilding import AnewOption, ViewName, positions
 from crm_console.cli.session import opened
 
 _POSITION: Final = re.compile(r"[a-z]+/\*/\d{1,18}", re.ASCII)
@@ -38,19 +38,22 @@ def replay(
     from_stores: Annotated[
         bool, typer.Option("--from-stores", help="Read the contexts' own stores")
     ] = False,
+    anew: AnewOption = False,
     output: OutputOption = None,
 ) -> None:
     """Fold the log again without touching live data, and print rows and digest.
 
     A time cuts what was *recorded* (by the last mark at or before it), whatever it says about when
     it took effect; that is what `crm view --as-of` asks. The digest is the same from Kafka and from
-    the stores, on SQLite and on PostgreSQL.
+    the stores, on SQLite and on PostgreSQL. One that was interrupted goes on where it was; from a
+    copy of the log that is named it begins anew.
 
     Example: crm replay funnel --to 2026-03-31
     """
-    asked = {**_until(to), "origin": _origin(from_kafka, from_stores)}
+    asked = {**_until(to), "origin": _origin(from_kafka, from_stores), "anew": anew}
+    again = "the same command without --anew" if anew else "the same command"
     with explained({"at": "--to", "to": "--to"}), opened(context.obj) as transport:
-        job = worked(transport, kind="replay", view=view, **asked)
+        job = worked(transport, again, kind="replay", view=view, **asked)
     _print(job, output)
 
 

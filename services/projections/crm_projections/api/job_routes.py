@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -50,15 +50,21 @@ class Jobs:
     def options(self, body: JobBody, view: Projector[Any]) -> dict[str, Any]:
         """What the work is told besides the view; a time becomes a position here, once."""
         _refuse_given(body)
+        anew = {"anew": True} if body.anew else {}
         if body.kind != "replay":
-            return {"anew": True} if body.anew else {}
+            return anew
         with self.database.reading() as connection:
             end = standing(connection, view).position
             to = self._to(body, view, connection) or dict(end)
         for context, sequence in to.items():
             if sequence > end[context]:
                 raise RequestRefused("position-ahead", _ahead(context, sequence, end[context]))
-        return {"to": to, "origin": body.origin}
+        return {"to": to, "origin": body.origin, **anew}
+
+    def out(self, job: Job) -> JobOut:
+        view, origin = self.views.get(job.asked.view), job.asked.options.get("origin", "log")
+        kept = view is not None and not view.definition.personal and origin == "log"
+        return _out(job, kept=kept)
 
     def _to(self, body: JobBody, view: Projector[Any], connection: Any) -> dict[str, int] | None:
         if body.to is not None and body.at is not None:
@@ -79,8 +85,6 @@ def _refuse_given(body: JobBody) -> None:
     for name in ("to", "at"):
         if body.kind != "replay" and getattr(body, name) is not None:
             raise _wrong(name, f"only a replay takes it, not a {body.kind}")
-    if body.anew and body.kind != "rebuild":
-        raise _wrong("anew", f"only a rebuild takes it, not a {body.kind}")
 
 
 def _ahead(context: str, sequence: int, end: int) -> str:
@@ -102,11 +106,11 @@ def jobs_router(jobs: Jobs) -> Router:
         definition = view.definition
         options = jobs.options(body, view)
         asked = Asked(body.kind, definition.id, definition.version, options, caller.id)
-        return _out(queue.ask(asked))
+        return jobs.out(queue.ask(asked))
 
     @router.get("/jobs")
     def list_jobs(limit: Limit = 50) -> JobsOut:
-        return JobsOut(jobs=_all_out(queue.latest(limit)))
+        return JobsOut(jobs=[jobs.out(job) for job in queue.latest(limit)])
 
     @router.get("/jobs/{view}:plan")
     def plan_job(view: str) -> PlanOut:
@@ -123,20 +127,16 @@ def jobs_router(jobs: Jobs) -> Router:
 
     @router.get("/jobs/{id}")
     def read_job(id: UUID) -> JobOut:
-        return _out(queue.find(id))
+        return jobs.out(queue.find(id))
 
     @router.post("/jobs/{id}:cancel")
     def cancel_job(id: UUID) -> JobOut:
-        return _out(queue.cancel(id))
+        return jobs.out(queue.cancel(id))
 
     return router
 
 
-def _all_out(jobs: Sequence[Job]) -> list[JobOut]:
-    return [_out(job) for job in jobs]
-
-
-def _out(job: Job) -> JobOut:
+def _out(job: Job, *, kept: bool) -> JobOut:
     times = {name: getattr(job, name) for name in ("begun_at", "ended_at")}
     return JobOut(
         id=job.id,
@@ -155,5 +155,6 @@ def _out(job: Job) -> JobOut:
         continued=job.continued,
         note=job.note,
         joined=job.joined,
+        kept=kept,
         **{name: None if at is None else instant(at) for name, at in times.items()},
     )

@@ -20,7 +20,8 @@ class JobBody(Body):
     `rebuild` computes it anew and puts it in place; `verify` computes it anew and compares;
     `replay` folds the log up to `to` (what was recorded by then) or `at` (a position, one for each
     context), all that the view knows without either, and tells rows and digest. `origin` says whose
-    copy of the log is folded. A rebuild that was interrupted goes on where it was, unless `anew`.
+    copy of the log is folded. What was interrupted goes on where it was, unless `anew`; of names,
+    and of a named copy of the log, it begins anew.
     """
 
     kind: Literal["rebuild", "verify", "replay"]
@@ -34,8 +35,9 @@ class JobBody(Body):
 class JobOut(BaseModel):
     """`events` of about `total` have been read, of them `continued` by an earlier attempt that was
     interrupted; `note` says why what one had begun is not gone on with. `ahead` jobs are before it.
-    `joined` says that somebody had asked for the same, which is this. `result` is there where it is
-    done: a generation, a verdict with differences, or rows and digests by table."""
+    `joined` says that somebody had asked for the same, which is this; `kept` that what it fills is
+    kept for the next attempt when it is interrupted. `result` is there where it is done: a
+    generation, a verdict with differences, or rows and digests by table."""
 
     id: UUID
     kind: str
@@ -55,6 +57,7 @@ class JobOut(BaseModel):
     continued: int | None
     note: str | None
     joined: bool
+    kept: bool
 
 
 class JobsOut(BaseModel):

@@ -6,9 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from crm_events.feed.port import Feed, Lane, LaneBatch, LanePosition
+from crm_events.feed.store import lanes_of
 from crm_events.store.port import Mark
 
 Bounds = Mapping[Lane, int]
+
+
+def lane_bounds(contexts: Mapping[str, int]) -> dict[Lane, int]:
+    """Every lane of a context up to the context's sequence."""
+    return {lane: contexts[lane.context] for lane in lanes_of(list(contexts))}
 
 
 class BoundedFeed:

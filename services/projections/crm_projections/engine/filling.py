@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
 import structlog
 from crm_events.crashing import crash_point
 from crm_events.feed.kafka import FeedUnavailable
-from crm_events.feed.port import Lane
+from crm_events.feed.port import Lane, LogReplaced
 from crm_events.feed.store import lanes_of
 from crm_events.store.port import StoreUnavailable
 
 from crm_projections.engine.applying import TRANSIENT
 from crm_projections.engine.bounded import BoundedFeed, Bounds
 from crm_projections.engine.database import Database
-from crm_projections.engine.generation import Status, create_beside
+from crm_projections.engine.generation import Status
 from crm_projections.engine.instants import micros
 from crm_projections.engine.intake import Workplace
 from crm_projections.engine.leftovers import drop_unless_live
@@ -30,10 +30,14 @@ from crm_projections.engine.view import Projector
 from crm_projections.engine.waiting import Bell
 
 T = TypeVar("T")
+R = TypeVar("R")
 States = Mapping[Lane, LaneState]
 _log = structlog.get_logger("crm.views")
 _PACE: Final = Pace(poll=0.1)
 _INSTANT: Final = 1e-6
+_REPLACED: Final = (
+    "The log no longer holds what an earlier attempt had taken of it: this one begins anew."
+)
 AWAY: Final = (FeedUnavailable, StoreUnavailable, *TRANSIENT)
 """The log or the database cannot be reached: nothing is wrong with what was filled."""
 
@@ -68,8 +72,9 @@ def untold(_: Filled) -> None:
 class Source(Generic[T]):
     """What is filled, where, from which log, and who is told how far it is.
 
-    A log that shows nothing new for `quiet` seconds has shown everything. What an interrupted
-    rebuild had filled under the same `settings` is gone on with, unless `anew`.
+    A log that shows nothing new for `quiet` seconds has shown everything. What was interrupted
+    under the same `settings` is gone on with, unless `anew`; without settings nothing is, and
+    nothing is kept.
     """
 
     view: Projector[T]
@@ -77,7 +82,7 @@ class Source(Generic[T]):
     make_feed: MakeFeed
     quiet: float = 0.0
     told: Told = untold
-    settings: str = ""
+    settings: str | None = None
     anew: bool = False
     note: str | None = None
     """Why it is begun anew, where that is known already."""
@@ -135,10 +140,11 @@ class Filling(Generic[T]):
                 raise LogEnds(f"nothing came for {patience:g} s")
 
     def worth_keeping(self, error: BaseException) -> bool:
-        """Whether another attempt is to go on with it: nothing is wrong with it, and it is not
-        empty."""
+        """Whether another attempt is to go on with it: nothing is wrong with it, it is not empty,
+        and holds no names."""
         passing = isinstance(error, (asyncio.CancelledError, *AWAY))
-        return passing and _seen(self.states) > 0
+        lasting = self._source.settings is not None and not self._source.view.definition.personal
+        return passing and lasting and _seen(self.states) > 0
 
     def _look(self, moved: bool) -> None:
         """How long nothing has come (standstill), and of it how long for there is nothing more."""
@@ -153,9 +159,9 @@ class Filling(Generic[T]):
         """Tell from where it goes on, and why from nowhere else."""
         view, note = self._source.view.definition.id, self._begun.note or self._source.note
         if self._begun.states:
-            _log.info("rebuild_goes_on", view=view, events=_seen(self._begun.states))
+            _log.info("goes_on", view=view, events=_seen(self._begun.states))
         elif note:
-            _log.info("rebuild_begins_anew", view=view, reason=note)
+            _log.info("begins_anew", view=view, reason=note)
         self._tell()
 
     def _tell(self) -> None:
@@ -184,10 +190,10 @@ async def filling(
     """A generation of the view beside the live one, and what fills it; what is done with it is said
     inside.
 
-    A `scratch` one is new, and dropped at the end. A `building` one may be what was interrupted
-    before; it is dropped where an error ended it, and kept where it was interrupted.
+    It may be what was interrupted before. It is dropped where an error ended it, kept where it was
+    interrupted; at the end a `scratch` one is dropped.
     """
-    begun = await _made(source, status)
+    begun = await _made(source, status, bounds or {})
     found, kept = Filling(source, begun, bounds or {}), False
     try:
         found.begin()
@@ -198,7 +204,7 @@ async def filling(
             await found.stop()
         kept = status == "building"
     except BaseException as error:
-        kept = status == "building" and found.worth_keeping(error)
+        kept = found.worth_keeping(error)
         raise
     finally:
         await asyncio.to_thread(_left, source.work.database, begun, kept)
@@ -212,9 +218,9 @@ def _left(database: Database, begun: Begun[T], kept: bool) -> None:
         begun.release()
 
 
-async def _made(source: Source[T], status: Status) -> Begun[T]:
+async def _made(source: Source[T], status: Status, bounds: Bounds) -> Begun[T]:
     """Whoever is cancelled while tables are made waits for them, and drops them if they are new."""
-    making = asyncio.ensure_future(asyncio.to_thread(_begun, source, status))
+    making = asyncio.ensure_future(asyncio.to_thread(_begun, source, status, bounds))
     try:
         return await asyncio.shield(making)
     except asyncio.CancelledError:
@@ -223,21 +229,19 @@ async def _made(source: Source[T], status: Status) -> Begun[T]:
         raise
 
 
-def _begun(source: Source[T], status: Status) -> Begun[T]:
-    database, now = source.work.database, micros(source.work.clock())
-    if status == "building":
-        return take_up(database, Wanted(source.view, source.settings, source.anew), now)
-    return Begun(create_beside(database, source.view, status, now), _nothing)
-
-
-def _nothing() -> None:
-    """There is nothing to let go of: nobody else looks for it."""
+def _begun(source: Source[T], status: Status, bounds: Bounds) -> Begun[T]:
+    wanted = Wanted(source.view, source.settings, source.anew, status, bounds)
+    return take_up(source.work.database, wanted, micros(source.work.clock()))
 
 
 def _seen(states: States) -> int:
     return sum(state.seen for state in states.values())
 
 
-def lane_bounds(contexts: Mapping[str, int]) -> dict[Lane, int]:
-    """Every lane of a context up to the context's sequence."""
-    return {lane: contexts[lane.context] for lane in lanes_of(list(contexts))}
+async def going_on(source: Source[T], work: Callable[[Source[T]], Awaitable[R]]) -> R:
+    """What comes of work that fills; begun anew where the log is not the one that an earlier
+    attempt had read."""
+    try:
+        return await work(source)
+    except LogReplaced:  # and so what had been begun is dropped
+        return await work(replace(source, anew=True, note=_REPLACED))

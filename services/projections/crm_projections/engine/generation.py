@@ -32,6 +32,8 @@ from crm_projections.engine.view import Projector
 
 T = TypeVar("T")
 Status = Literal["building", "live", "retired", "scratch"]
+UNFINISHED: Final[tuple[Status, ...]] = ("building", "scratch")
+"""What somebody fills, or has left."""
 _FIRST: Final = 1
 # Made once: to put one of these together anew takes longer than to ask it.
 _ALL_LIVE: Final[Select[Any]] = select(

@@ -19,6 +19,7 @@ from crm_projections.engine.decoding import Decoder
 from crm_projections.engine.feeds import Feeds, Open, Origin
 from crm_projections.engine.filling import Source, Told, untold
 from crm_projections.engine.generation import (
+    UNFINISHED,
     OutdatedView,
     find_live,
     migrate,
@@ -70,9 +71,7 @@ class ViewHost:
         """Make missing tables, and rebuild what another definition left."""
         await asyncio.to_thread(migrate, self.database)
         for view in self.views:
-            if self.feeds.shared:  # nobody else can be filling these
-                await asyncio.to_thread(drop_older, self.database, view, ["scratch"])
-            await asyncio.to_thread(drop_unfit, self.database, Wanted(view, self.settings))
+            await asyncio.to_thread(self.drop_unfinished, view)
             await self._bring_up_to_date(view)
             await asyncio.to_thread(empty_retired, self.database, view)
 
@@ -159,7 +158,7 @@ class ViewHost:
             view,
             source.work,
             source.make_feed,
-            quiet=self.feeds.quiet,
+            quiet=source.quiet,
             told=told,
             settings=self.settings,
             anew=anew,
@@ -169,9 +168,7 @@ class ViewHost:
                 projection.begin_anew()
         await asyncio.to_thread(drop_older, self.database, view, ["retired"])
         await asyncio.to_thread(empty_retired, self.database, view)
-        await asyncio.to_thread(
-            drop_unfit, self.database, Wanted(view, self.settings), also_fit=True
-        )
+        await asyncio.to_thread(self.drop_unfinished, view, also_fit=True)
         return rebuilt
 
     async def rebuild_all(self) -> None:
@@ -180,9 +177,12 @@ class ViewHost:
         for view in self.views:
             await self.rebuild(view.definition.id)
 
-    async def verify(self, name: str, patience: float = 60.0, told: Told = untold) -> Verdict:
-        """Whether the live view is what the log says. Raises what `verifying.verify` does."""
-        return await verify(self._source(name, told), patience)
+    async def verify(
+        self, name: str, patience: float = 60.0, told: Told = untold, *, anew: bool = False
+    ) -> Verdict:
+        """Whether the live view is what the log says. One that was interrupted goes on, unless
+        `anew`. Raises what `verifying.verify` does."""
+        return await verify(self._source(name, told, anew=anew), patience)
 
     async def replay(
         self,
@@ -192,14 +192,26 @@ class ViewHost:
         origin: Origin = "log",
         *,
         patience: float = 30.0,
+        anew: bool = False,
     ) -> Replayed:
-        """Fold a copy of the log again up to a position, beside everything. Raises what
+        """Fold a copy of the log again up to a position, beside everything. One that was
+        interrupted goes on, unless `anew` or a copy is named, which is read whole. Raises what
         `replaying.replay` does, and NotReadHere."""
-        return await replay(self._source(name, told, origin), to, patience)
+        return await replay(self._source(name, told, origin, anew=anew), to, patience)
 
-    def _source(self, name: str, told: Told, origin: Origin = "log") -> Source[Any]:
+    def _source(
+        self, name: str, told: Told, origin: Origin = "log", *, anew: bool = False
+    ) -> Source[Any]:
         view = self._named(name)
-        return Source(view, self._workplace(), self._history(view, origin), self.feeds.quiet, told)
+        make_feed, quiet = self._history(view, origin), self.feeds.quiet
+        settings = self.settings if origin == "log" else None
+        return Source(view, self._workplace(), make_feed, quiet, told, settings, anew)
+
+    def drop_unfinished(self, view: Projector[Any], *, also_fit: bool = False) -> None:
+        """What nobody fills and nobody can go on with; with `also_fit` also what somebody could."""
+        for status in UNFINISHED:
+            wanted = Wanted(view, self.settings, status=status)
+            drop_unfit(self.database, wanted, also_fit=also_fit)
 
     async def _bring_up_to_date(self, view: Projector[Any]) -> None:
         try:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 
 from crm_projections.engine.database import Database
 from crm_projections.engine.generation import (
+    UNFINISHED,
     Opened,
     Status,
     drop,
@@ -31,7 +32,7 @@ def drop_unless_live(database: Database, opened: Opened[Any]) -> None:
         found = connection.execute(
             select(GENERATIONS.c.status).where(*of_generation(GENERATIONS, opened.generation))
         ).scalar_one_or_none()
-    if found in ("building", "scratch"):
+    if found in UNFINISHED:
         drop(database, opened)
 
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from crm_events.crashing import crash_point
-from crm_events.feed.port import Lane, LogReplaced
+from crm_events.feed.port import Lane
 from sqlalchemy import Connection, bindparam, update
 
-from crm_projections.engine.filling import Filling, RebuildFailed, Source, Told, filling, untold
+from crm_projections.engine.filling import (
+    Filling,
+    RebuildFailed,
+    Source,
+    Told,
+    filling,
+    going_on,
+    untold,
+)
 from crm_projections.engine.generation import live_number, switch
 from crm_projections.engine.instants import micros
 from crm_projections.engine.intake import Workplace
@@ -22,9 +29,6 @@ from crm_projections.engine.view import Projector
 
 __all__ = ["RebuildFailed", "rebuild"]
 T = TypeVar("T")
-_REPLACED: Final = (
-    "The log no longer holds what an earlier rebuild had taken of it: this one begins anew."
-)
 States = Mapping[Lane, LaneState]
 
 
@@ -50,10 +54,7 @@ async def rebuild(
     RebuildFailed; then nothing has changed.
     """
     source = Source(view, workplace, make_feed, quiet, told, settings, anew)
-    try:
-        return await _rebuilt(source)
-    except LogReplaced:  # and so what had been begun is dropped
-        return await _rebuilt(replace(source, anew=True, note=_REPLACED))
+    return await going_on(source, _rebuilt)
 
 
 async def _rebuilt(source: Source[T]) -> Generation:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from crm_events.feed.store import lanes_of
 
+from crm_projections.engine.bounded import lane_bounds
 from crm_projections.engine.compare import TableSum, digest_of_tables, table_sums
-from crm_projections.engine.filling import LogEnds, Source, filling, lane_bounds
+from crm_projections.engine.filling import LogEnds, Source, filling, going_on
 from crm_projections.engine.position import complete_to
 
 T = TypeVar("T")
@@ -34,8 +36,13 @@ class Replayed:
 async def replay(source: Source[T], to: Mapping[str, int], patience: float = 30.0) -> Replayed:
     """Fold the log up to and with sequence `to` of each context into scratch tables, and drop them.
 
-    Raises RebuildFailed, and PastTheEnd where nothing comes for `patience` seconds.
+    One that was interrupted goes on where it was, unless it had gone further. Raises RebuildFailed,
+    and PastTheEnd where nothing comes for `patience` seconds.
     """
+    return await going_on(source, partial(_replayed, to, patience))
+
+
+async def _replayed(to: Mapping[str, int], patience: float, source: Source[T]) -> Replayed:
     lanes = lanes_of(source.view.contexts)
     async with filling(source, "scratch", lane_bounds(to)) as found:
 

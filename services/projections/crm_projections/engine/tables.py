@@ -104,7 +104,6 @@ JOBS: Final = Table(
     Column("beat_at", BigInteger),
     Column("ended_at", BigInteger),
     Column("cancelled_at", BigInteger),
-    Column("generation", Integer),
     Column("events", BigInteger, nullable=False, default=0),
     Column("total", BigInteger),
     Column("result", Text),

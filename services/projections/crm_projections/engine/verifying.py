@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from crm_events.feed.port import Lane
@@ -12,7 +13,7 @@ from crm_events.feed.store import lanes_of
 from sqlalchemy import Connection
 
 from crm_projections.engine.compare import Difference, differences
-from crm_projections.engine.filling import Filling, LogEnds, Source, filling
+from crm_projections.engine.filling import Filling, LogEnds, Source, filling, going_on
 from crm_projections.engine.generation import NothingLive, find_live, open_generation
 from crm_projections.engine.position import LaneState, complete_to, load_states
 from crm_projections.engine.view import Projector
@@ -38,9 +39,14 @@ async def verify(source: Source[T], patience: float = 60.0) -> Verdict:
     """Compute the view anew beside the live one, and compare them at one position of every lane.
 
     The live view goes on meanwhile: it is compared as one snapshot of the database holds it, and
-    the other is filled up to exactly there. Raises NothingLive, RebuildFailed, and NeverEqual where
-    nothing comes for `patience` seconds.
+    the other is filled up to exactly there. One that was interrupted goes on where it was, for what
+    it had filled is of a beginning of each lane, and the live view only moves on. Raises
+    NothingLive, RebuildFailed, and NeverEqual where nothing comes for `patience` seconds.
     """
+    return await going_on(source, partial(_verified, patience))
+
+
+async def _verified(patience: float, source: Source[T]) -> Verdict:
     work, view = source.work, source.view
     with work.database.reading() as connection:
         near = _bounds(view, _live_states(connection, view))

@@ -32,24 +32,24 @@ def work_of(host: ViewHost, job: Job, progress: Progress) -> Coroutine[Any, Any,
 
 
 async def _rebuild(host: ViewHost, job: Job, told: Told) -> Any:
-    anew = bool(job.asked.options.get("anew"))
-    generation = await host.rebuild(job.asked.view, told, anew=anew)
+    generation = await host.rebuild(job.asked.view, told, anew=job.asked.anew)
     return {"generation": generation.number}
 
 
 async def _verify(host: ViewHost, job: Job, told: Told) -> Any:
-    return of_verify(await host.verify(job.asked.view, told=told))
+    return of_verify(await host.verify(job.asked.view, told=told, anew=job.asked.anew))
 
 
 async def _replay(host: ViewHost, job: Job, told: Told) -> Any:
     to, origin = job.asked.options["to"], job.asked.options["origin"]
-    return of_replay(await host.replay(job.asked.view, to, told, origin))
+    anew = job.asked.anew
+    return of_replay(await host.replay(job.asked.view, to, told, origin, anew=anew))
 
 
 def _telling(progress: Progress) -> Told:
     def told(filled: Filled) -> None:
-        progress.generation, progress.events = filled.generation.number, filled.events
-        progress.continued, progress.note = filled.continued, filled.note
+        progress.events, progress.continued = filled.events, filled.continued
+        progress.note = filled.note
 
     return told
 

@@ -22,6 +22,11 @@ class Asked:
     options: Mapping[str, Any]
     by: str
 
+    @property
+    def anew(self) -> bool:
+        """Whether nothing is to be gone on with that an earlier attempt had begun."""
+        return bool(self.options.get("anew"))
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -35,7 +40,6 @@ class Job:
     begun_at: int | None
     ended_at: int | None
     cancelled: bool
-    generation: int | None
     events: int
     total: int | None
     result: Any
@@ -54,7 +58,6 @@ class Job:
 class Progress:
     """What the work last said of itself."""
 
-    generation: int | None = None
     events: int = 0
     continued: int | None = None
     note: str | None = None

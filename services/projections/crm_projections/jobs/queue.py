@@ -206,7 +206,6 @@ def _job(row: Row[Any], ahead: int = 0) -> Job:
         begun_at=row.begun_at,
         ended_at=row.ended_at,
         cancelled=row.cancelled_at is not None,
-        generation=row.generation,
         events=row.events,
         total=row.total,
         result=None if row.result is None else json.loads(row.result),

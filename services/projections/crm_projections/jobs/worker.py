@@ -11,7 +11,6 @@ import structlog
 from crm_projections.engine.applying import TRANSIENT
 from crm_projections.engine.filling import AWAY
 from crm_projections.engine.host import ViewHost
-from crm_projections.engine.leftovers import drop_unfinished
 from crm_projections.jobs.doing import reason_of, work_of
 from crm_projections.jobs.job import Job, Progress
 from crm_projections.jobs.planning import events_of
@@ -19,7 +18,9 @@ from crm_projections.jobs.queue import LOST_AFTER, Queue
 
 _LOOK_SECONDS: Final = 0.2
 _BEAT_SECONDS: Final = 0.3
-_LEFT: Final = "The process that did it ended; what it had begun is dropped. Ask again."
+_LEFT: Final = (
+    "The process that did it ended. Ask again: it goes on where it was, where that could be kept."
+)
 _STUCK: Final = (
     "It was interrupted again without having got any further; the log of the projection says why. "
     "Ask again: it goes on where it was."
@@ -39,7 +40,7 @@ class JobWorker:
 
     async def run(self) -> None:
         """Until cancelled; a rebuild at work is then put back for the next to go on with, any other
-        job fails and leaves nothing behind."""
+        job fails, for whoever asked has to ask again for what it was to tell."""
         while True:
             try:
                 job = await self._taken()
@@ -73,8 +74,7 @@ class JobWorker:
             self._go_on(lost)
             return
         view = next(v for v in self._host.views if v.definition.id == lost.asked.view)
-        if lost.generation is not None:
-            drop_unfinished(self._host.database, view, lost.generation)
+        self._host.drop_unfinished(view)
         self._queue.end(lost.id, "failed", reason=_LEFT)
 
     def _go_on(self, job: Job) -> None:
