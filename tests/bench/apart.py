@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-import psutil
 import structlog
 from crm_contacts.application import ContactsApplication
 from crm_contacts.domain.lead import LeadFacts
@@ -35,7 +34,7 @@ from crm_events.store.postgres import PostgresRecorder
 from crm_service.auditing.desk import AuditDesk, AuditPlace
 from crm_service.collector import spare_the_collector
 
-from tests.bench.ground import Ground, fresh_namespace, ground
+from tests.bench.ground import Ground, fresh_namespace, ground, of_postgres
 from tests.bench.untaxed import ForgetfulRecorder, PlainCodec
 from tests.support.processes import master_key_in
 
@@ -77,10 +76,10 @@ class Way:
         self.notary = AuditDesk("contacts", self.app.recorder, place).notary()
 
     def measure(self, kind: str, work: Callable[[], int]) -> None:
-        own, servers = time.process_time(), _of_servers()
+        own, servers = time.process_time(), of_postgres()
         done = work()
         before = self.spent.get(kind, (0.0, 0.0))
-        now = (time.process_time() - own, _of_servers() - servers)
+        now = (time.process_time() - own, of_postgres() - servers)
         self.spent[kind] = (before[0] + now[0], before[1] + now[1])
         self.done[kind] = self.done.get(kind, 0) + done
 
@@ -156,12 +155,6 @@ def _way(stack: ExitStack, dsn: str, folder: Path, parts: _Parts) -> Way:
 def _cause() -> Cause:
     id = new_id()
     return Cause(id, id, None, "user:bench", "live", utc_now(), fingerprint=b"0" * 32)
-
-
-def _of_servers() -> float:
-    every = psutil.Process().children(recursive=True)
-    taken = [each.cpu_times() for each in every if each.name().startswith("postgres")]
-    return float(sum(each.user + each.system for each in taken))
 
 
 if __name__ == "__main__":

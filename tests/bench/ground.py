@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
 from crm_servers import KafkaServer, PostgresServer, pick_kafka, pick_postgres
 
 S = TypeVar("S", KafkaServer, PostgresServer)
@@ -62,3 +63,10 @@ def ground(*, quick: bool) -> Iterator[Ground]:
 def fresh_namespace() -> str:
     """Fits CRM_NAMESPACE: nobody else has topics, groups or schemas that begin with it."""
     return f"b{secrets.token_hex(6)}"
+
+
+def of_postgres() -> float:
+    """Seconds of processor time that every PostgreSQL started by this process has taken."""
+    every = psutil.Process().children(recursive=True)
+    taken = [each.cpu_times() for each in every if each.name().startswith("postgres")]
+    return float(sum(each.user + each.system for each in taken))

@@ -26,6 +26,9 @@ _COPY: Final = (
     "COPY (SELECT {columns} FROM events WHERE {condition} ORDER BY position LIMIT {limit}) "
     "TO STDOUT (FORMAT BINARY)"
 )
+_BY_INDEX: Final = "SET LOCAL enable_sort = off"
+"""Until a log that was imported or restored has been analyzed, the planner takes a page for a small
+part of it, and would sort all the rest of the log for every page."""
 _HEADER_BYTES: Final = 19
 """Signature, flags and the length of an extension, before the first row."""
 _TRAILER: Final = b"\xff\xff"
@@ -50,8 +53,10 @@ class PostgresAuditLog(AuditQueries):
         def read(connection: Connection) -> list[bytes]:
             if connection.info.encoding != "utf-8":
                 connection.execute("SET client_encoding TO 'UTF8'")
-            with connection.cursor() as cursor, cursor.copy(statement) as copy:
-                return [bytes(row) for row in copy]
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.execute(_BY_INDEX)
+                with cursor.copy(statement) as copy:
+                    return [bytes(row) for row in copy]
 
         rows = self._recorder.with_connection(read)
         rows[0] = rows[0][_HEADER_BYTES:]

@@ -19,7 +19,7 @@ from crm_events.audit.note import BrokenNote, Checkpoint, Verifier, opened_note
 from crm_events.audit.sealed import Leaves, Notes, sealed_leaves
 from crm_events.audit.tree import TILE
 
-_PAGE: Final = 16 * TILE
+_PAGE: Final = 8 * TILE
 _NO_END: Final = 2**62
 _NO_HASH: Final = b""
 
