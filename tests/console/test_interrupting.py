@@ -131,3 +131,4 @@ def test_what_was_killed_is_gone_on_with(tmp_path: Path, words: tuple[str, ...])
     done = next(job for job in Queue(database, utc_now).latest(10) if job.status == "done")
     database.close()
     assert 0 < (done.continued or 0) <= done.events
+    assert Crm.on(home)("verify", "views", "funnel").code == 0

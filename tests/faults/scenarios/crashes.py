@@ -36,7 +36,7 @@ PLACES: Final = {
     "applied": (VIEWS, 6),
     "taken": (VIEWS, 6),
     "imported": ("contacts-api", 1),
-    "rebuilding": (VIEWS, 2),
+    "rebuilding": (VIEWS, 1),
     "switching": (VIEWS, 1),
 }
 """Which role dies at a point, and at the how manieth passage."""

@@ -22,9 +22,10 @@ from crm_console.transport import Connection
 
 _VIEWS: Final = ("funnel", "satisfaction", "retention")
 _SHOWN: Final = {"file": "file", "rows": "rows", "bytes": "bytes", "sha256": "sha256"}
-
-
-_BEGINS_ANEW: Final = "no file was begun that is not whole; the same command begins anew."
+_BEGINS_ANEW: Final = (
+    "every file that is there is whole, and nothing is left of the one at work; the same command "
+    "begins anew."
+)
 
 
 def export_file(

@@ -19,6 +19,8 @@ Job = Mapping[str, Any]
 _UNTAKEN_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.2
 _ENDING_SECONDS: Final = 15.0
+UNTOUCHED: Final = "the live view is as it was; the same command begins what it was to do."
+"""Of Ctrl-C before there is a job."""
 _GOING: Final = ("waiting", "running")
 _pause: Final = threading.Event()
 

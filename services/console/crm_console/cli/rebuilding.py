@@ -8,10 +8,10 @@ from typing import Annotated, Any, Final
 import typer
 
 from crm_console.cli.failures import FOUND_WRONG, explained
-from crm_console.cli.following import seconds_of, worked
+from crm_console.cli.following import UNTOUCHED, seconds_of, worked
 from crm_console.cli.output import Output, OutputOption, chosen, print_json, print_list, say
 from crm_console.cli.session import opened
-from crm_console.interruption import Interrupted
+from crm_console.interruption import Interrupted, interruptible
 from crm_console.transport import Transport
 
 ViewName = Annotated[str, typer.Argument(help="funnel, satisfaction, retention or names")]
@@ -47,7 +47,7 @@ def rebuild(
 
     Example: crm rebuild funnel --plan
     """
-    with explained(), opened(context.obj) as transport:
+    with explained(), interruptible(UNTOUCHED), opened(context.obj) as transport:
         if plan:
             _print_plan(transport.send("GET", f"/v1/views/jobs/{view}:plan"), output)
         else:
@@ -115,7 +115,7 @@ def verify_views(
     Example: crm verify views funnel
     """
     verdicts: list[Mapping[str, Any]] = []
-    with explained(), opened(context.obj) as transport:
+    with explained(), interruptible(UNTOUCHED), opened(context.obj) as transport:
         try:
             for rest in _rests(views or _views(transport)):
                 verdict = _checked(transport, rest, anew)

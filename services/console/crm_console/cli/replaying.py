@@ -9,10 +9,11 @@ from typing import Annotated, Any, Final, Literal
 import typer
 
 from crm_console.cli.failures import explained
-from crm_console.cli.following import worked
+from crm_console.cli.following import UNTOUCHED, worked
 from crm_console.cli.output import Output, OutputOption, chosen, print_json, print_list, say
 from crm_console.cli.rebuilding import AnewOption, ViewName, positions
 from crm_console.cli.session import opened
+from crm_console.interruption import interruptible
 
 _POSITION: Final = re.compile(r"[a-z]+/\*/\d{1,18}", re.ASCII)
 _FORM: Final = (
@@ -52,7 +53,8 @@ def replay(
     """
     asked = {**_until(to), "origin": _origin(from_kafka, from_stores), "anew": anew}
     again = "the same command without --anew" if anew else "the same command"
-    with explained({"at": "--to", "to": "--to"}), opened(context.obj) as transport:
+    called = {"at": "--to", "to": "--to"}
+    with explained(called), interruptible(UNTOUCHED), opened(context.obj) as transport:
         job = worked(transport, again, kind="replay", view=view, **asked)
     _print(job, output)
 

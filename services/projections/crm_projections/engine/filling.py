@@ -95,6 +95,7 @@ class Filling(Generic[T]):
         opened = self.opened = begun.opened
         self._begun = begun
         self._states = dict(begun.states)
+        self._events = _seen(begun.states)
         self.work = source.work.apart()
         self._source = source
         self._projection = Projection(source.view, self.work, lambda: opened)
@@ -131,7 +132,6 @@ class Filling(Generic[T]):
         while not await asyncio.to_thread(done):
             moves = self._projection.moves
             await self._runner.turn(self._feed)
-            crash_point("rebuilding")
             self._look(self._projection.moves != moves)
             self._tell()
             if self._projection.stopped is not None:
@@ -168,6 +168,9 @@ class Filling(Generic[T]):
         begun = self._begun
         before = _seen(begun.states) if begun.states else None
         events = _seen(self.states)
+        if events > self._events:
+            self._events = events
+            crash_point("rebuilding")
         self._source.told(
             Filled(self.opened.generation, events, before, begun.note or self._source.note)
         )
