@@ -12,6 +12,7 @@ from crm_projections.bootstrap import build
 from crm_projections.columns.checkpoint import load, save
 from crm_projections.columns.store import ColumnStore, columns_of
 from crm_projections.engine.database import Database
+from crm_projections.settings import ProjectionSettings
 from crm_projections.views.funnel.projector import FunnelView
 from crm_projections.views.retention.projector import RetentionView
 
@@ -180,6 +181,9 @@ def test_whoever_reads_a_whole_table_is_given_time(database: Database) -> None:
 def test_a_folder_that_is_named_is_where_columns_are_left(
     database: Database, tmp_path: Path
 ) -> None:
-    named = build(database, KeysInMemory(), "UTC", "EUR", tmp_path / "columns")
+    told = ProjectionSettings(columns_folder=tmp_path / "columns", columns_mib=3)
+    kept = ColumnStore(told.columns_folder, most=told.columns_bytes)
+    named = build(database, KeysInMemory(), "UTC", "EUR", kept)
     assert named.columns.folder == tmp_path / "columns"
+    assert told.columns_bytes == 3 * 2**20
     assert build(database, KeysInMemory(), "UTC", "EUR").columns.folder == database.beside

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from crm_projections.columns.frame import Columns
 from crm_projections.columns.layout import Layout
+from crm_projections.columns.room import quarter_of_memory
 from crm_projections.columns.store import ColumnStore, columns_of, whole
 from crm_projections.engine.database import Database
 from crm_projections.engine.view import Received
@@ -19,6 +22,7 @@ from crm_projections.views.funnel.projector import FunnelView
 from crm_projections.views.retention import orders
 from crm_projections.views.retention.projector import RetentionView
 from sqlalchemy import Connection
+from structlog.testing import capture_logs
 
 from tests.projections.lanes import Lanes
 from tests.support.viewing import UTC_EURO, Told, Viewing, at, identity
@@ -188,7 +192,7 @@ def test_what_is_new_is_read_alone(database: Database) -> None:
         assert after["amount"].tolist() == before["amount"].tolist()
 
 
-def test_what_was_asked_least_recently_is_let_go(database: Database) -> None:
+def test_what_was_asked_least_recently_is_let_go_and_said_to_be(database: Database) -> None:
     store = ColumnStore(most=1)
     funnel = Lanes(database, FunnelView(UTC_EURO), deals_told(dice(17)))
     retention = Lanes(database, RetentionView(UTC_EURO), orders_told(dice(17)))
@@ -196,7 +200,19 @@ def test_what_was_asked_least_recently_is_let_go(database: Database) -> None:
         for lane in lanes.left():
             lanes.take(lane, 1_000)
     layouts = [*funnel_layouts(funnel), *retention_layouts(retention)]
-    with snapshot(database, store) as connection:
+    with snapshot(database, store) as connection, capture_logs() as logs:
         check(connection, layouts)
         check(connection, layouts[:1])
     assert store.tables == [layouts[0].table.name]
+    let_go = [line["table"] for line in logs if line["event"] == "columns_let_go"]
+    assert let_go == [layout.table.name for layout in layouts]
+    assert all("CRM_COLUMNS_MIB" in line["remedy"] for line in logs)
+
+
+def test_columns_take_a_quarter_of_what_there_is(tmp_path: Path) -> None:
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    none, open_ended, capped = tmp_path / "none", tmp_path / "v2", tmp_path / "v1"
+    open_ended.write_text("max\n")
+    capped.write_text(f"{256 * 2**20}\n")
+    assert quarter_of_memory([none, open_ended]) == machine // 4
+    assert quarter_of_memory([none, capped]) == 64 * 2**20

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -152,14 +151,14 @@ def build(
     keys: SubjectKeys,
     zone: str,
     currency: str,
-    folder: Path | None = None,
+    columns: ColumnStore | None = None,
 ) -> Views:
-    """All views over a database. `zone` and `currency` are those that reports are made in; columns
-    are kept for the next process in `folder`, or beside a database that is a file."""
+    """All views over a database. `zone` and `currency` are those that reports are made in. Where no
+    `columns` are given, they are kept beside a database that is a file."""
     reporting = Reporting(ZoneInfo(zone), currency)
     asked = questions(reporting), lists(reporting)
-    columns = ColumnStore(folder or database.beside)
-    return Views(database, Codec(keys), *asked, reporting, Bell(), columns)
+    kept = columns or ColumnStore(database.beside)
+    return Views(database, Codec(keys), *asked, reporting, Bell(), kept)
 
 
 # --- the roles ---
@@ -229,7 +228,8 @@ def _opened(settings: ProjectionSettings) -> Iterator[Views]:
         raise SettingsRefused(str(error)) from error
     database = open_database(place, settings.namespace, connections=settings.pool + 2)
     try:
-        yield build(database, keys, settings.timezone, settings.currency, settings.columns_folder)
+        columns = ColumnStore(settings.columns_folder, most=settings.columns_bytes)
+        yield build(database, keys, settings.timezone, settings.currency, columns)
     finally:
         database.close()
         keys.close()

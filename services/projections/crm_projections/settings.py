@@ -27,7 +27,8 @@ class ProjectionSettings(ServiceSettings):
     the number of events beyond which a view is not ready; `instance` tells replicas apart. `server`
     and `server_token_file` are where the contexts tell of their own logs, for replays from the
     stores, and the token to ask with; `columns_folder` is where whoever answers leaves what it has
-    read, for the next process."""
+    read, for the next process, and `columns_mib` how much of it stays in memory: a quarter of the
+    machine's or the container's where it is not given."""
 
     views: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ()
     lag: Annotated[int, Field(ge=1)] = 10_000
@@ -35,6 +36,11 @@ class ProjectionSettings(ServiceSettings):
     server: Annotated[str | None, AfterValidator(_address)] = None
     server_token_file: Path | None = None
     columns_folder: Path | None = None
+    columns_mib: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    def columns_bytes(self) -> int | None:
+        return None if self.columns_mib is None else self.columns_mib * 2**20
 
 
 def projection_settings() -> ProjectionSettings:

@@ -24,12 +24,11 @@ from crm_projections.columns.checkpoint import Taken, load, save
 from crm_projections.columns.frame import Columns, Frame
 from crm_projections.columns.layout import Layout
 from crm_projections.columns.reading import ALL, be_given_time, read
+from crm_projections.columns.room import quarter_of_memory
 from crm_projections.engine.position import Generation, LaneState, complete_to, load_states
 from crm_projections.engine.tables import GENERATIONS, LETTERS
 from crm_projections.facts.instants import FOREVER
 
-MOST_BYTES: Final = 2**31
-"""Beyond this the tables that were asked least recently are let go."""
 _STATES: Final = 4
 WORTH_SAVING: Final = 50_000
 """Fewer rows are read as fast from their table."""
@@ -188,13 +187,15 @@ class ColumnStore:
         self,
         folder: Path | None = None,
         *,
-        most: int = MOST_BYTES,
+        most: int | None = None,
         worth_saving: int = WORTH_SAVING,
     ) -> None:
-        """With a folder, columns of so many rows are kept there for processes to come."""
+        """With a folder, columns of so many rows are kept there for processes to come. Beyond
+        `most` bytes, a quarter of the memory where none are named, the tables that were asked least
+        recently are let go."""
         self.folder = folder
         self._worth_saving = worth_saving
-        self._most = most
+        self._most = quarter_of_memory() if most is None else most
         self._held: OrderedDict[tuple[str, int], Held] = OrderedDict()
         self._lock = Lock()
 
@@ -221,8 +222,15 @@ class ColumnStore:
         with self._lock:
             total = sum(held.nbytes for held in self._held.values())
             while total > self._most and len(self._held) > 1:
-                _, oldest = self._held.popitem(last=False)
+                (name, _), oldest = self._held.popitem(last=False)
                 total -= oldest.nbytes
+                _log.warning(
+                    "columns_let_go",
+                    table=name,
+                    mib=oldest.nbytes // 2**20,
+                    most_mib=self._most // 2**20,
+                    remedy="Each question about it reads it anew: give CRM_COLUMNS_MIB.",
+                )
 
 
 def columns_of(connection: Connection, layout: Layout) -> Columns:
