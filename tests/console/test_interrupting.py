@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,6 +13,8 @@ import pytest
 import typer
 from crm_console.cli.failures import explained
 from crm_console.cli.following import worked
+from crm_console.cli.output import Output
+from crm_console.cli.rebuilding import checked
 from crm_console.home import Home
 from crm_console.interruption import interruptible
 from crm_events.clock import utc_now
@@ -32,6 +35,7 @@ JOB = {
     "continued": None,
     "note": None,
 }
+VERDICT = {"equal": True, "position": {"pipeline": 7}, "events": 7, "differences": []}
 KILLED = (
     "import sys\n"
     "from crm_events.crashing import arm\n"
@@ -44,8 +48,9 @@ KILLED = (
 class FakeTransport:
     """The Transport port to views that work without end; somebody presses Ctrl-C."""
 
-    def __init__(self, kept: bool) -> None:
+    def __init__(self, kept: bool, done: Sequence[str] = ()) -> None:
         self.job: dict[str, Any] = {**JOB, "kept": kept, "status": "running"}
+        self.done = done
         self.posted: list[str] = []
         self.pressed = False
 
@@ -60,10 +65,12 @@ class FakeTransport:
         method: str,
         path: str,
         *,
-        body: object = None,  # noqa: ARG002
+        body: Any = None,
         query: Mapping[str, Any] | None = None,  # noqa: ARG002
         headers: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> Any:
+        if body is not None and body["view"] in self.done:
+            return {**self.job, "view": body["view"], "status": "done", "result": VERDICT}
         if method == "POST":
             self.posted.append(path)
             if path.endswith(":cancel"):
@@ -96,6 +103,19 @@ def test_ctrl_c_has_the_job_end_and_says_how_to_go_on(
     )
     assert (code, last) == (130, f"crm: interrupted; {said}")
     assert transport.posted == ["/v1/views/jobs", "/v1/views/jobs/1:cancel"]
+
+
+def test_ctrl_c_in_the_second_of_three_checks_tells_of_the_first(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    transport = FakeTransport(True, done=["funnel"])
+    views = ["funnel", "retention", "names"]
+    with pytest.raises(typer.Exit) as ended, explained():
+        checked(transport, views, False, Output.JSON)
+    shown = capsys.readouterr()
+    assert ended.value.exit_code == 130
+    assert [(each["view"], each["equal"]) for each in json.loads(shown.out)] == [("funnel", True)]
+    assert shown.err.endswith("; crm verify views retention names goes on where this was.\n")
 
 
 def test_whoever_knows_best_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:

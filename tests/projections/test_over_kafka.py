@@ -18,6 +18,7 @@ from crm_events.store.port import StoreUnavailable
 from crm_projections.engine.database import Database
 from crm_projections.engine.elsewhere import NotLetIn, StoresElsewhere
 from crm_projections.engine.feeds import kafka_feeds
+from crm_projections.engine.filling import Filled
 from crm_projections.engine.generation import find_live, open_live
 from crm_projections.engine.host import ViewHost
 from crm_projections.engine.instants import micros
@@ -191,6 +192,26 @@ async def test_kafka_and_the_stores_replay_to_the_same_digest(distributed: Distr
             assert from_kafka.events == end
         with pytest.raises(PastTheEnd):
             await host.replay("tags", {"contacts": 61}, origin="stores", patience=1.0)
+
+
+async def test_a_check_goes_on_past_the_end_of_an_interrupted_replay(
+    distributed: Distributed,
+) -> None:
+    """From the offsets at which the topic had been cut."""
+    told: list[Filled] = []
+
+    def press(filled: Filled) -> None:
+        if filled.events:
+            raise asyncio.CancelledError
+
+    distributed.tell(20)
+    async with distributed.relaying(), distributed.following() as host:
+        assert await distributed.caught_up(host)
+        with pytest.raises(asyncio.CancelledError):
+            await host.replay("tags", {"contacts": 37}, press)
+        verdict = await host.verify("tags", told=told.append)
+    assert (verdict.events, verdict.differences) == (60, [])
+    assert 0 < (told[0].continued or 0) <= 37
 
 
 async def test_stores_that_let_nobody_in_are_told(distributed: Distributed, tmp_path: Path) -> None:

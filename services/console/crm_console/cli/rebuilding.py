@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import typer
@@ -114,15 +114,8 @@ def verify_views(
 
     Example: crm verify views funnel
     """
-    verdicts: list[Mapping[str, Any]] = []
     with explained(), interruptible(UNTOUCHED), opened(context.obj) as transport:
-        try:
-            for rest in _rests(views or _views(transport)):
-                verdict = _checked(transport, rest, anew)
-                verdicts.append(verdict)
-        except Interrupted:
-            _print_verdicts(verdicts, output)
-            raise
+        verdicts = checked(transport, views or _views(transport), anew, output)
     _print_verdicts(verdicts, output)
     if not all(verdict["equal"] for verdict in verdicts):
         raise typer.Exit(FOUND_WRONG)
@@ -132,9 +125,18 @@ def _views(transport: Transport) -> list[str]:
     return [view["name"] for view in transport.send("GET", "/v1/views")["views"]]
 
 
-def _rests(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Each with those that come after it."""
-    return (names[at:] for at in range(len(names)))
+def checked(
+    transport: Transport, names: Sequence[str], anew: bool, output: Output | None
+) -> Sequence[Mapping[str, Any]]:
+    """A verdict on each view; of those that Ctrl-C found done, they are printed."""
+    verdicts: list[Mapping[str, Any]] = []
+    try:
+        while rest := names[len(verdicts) :]:
+            verdicts.append(_checked(transport, rest, anew))
+    except Interrupted:
+        _print_verdicts(verdicts, output)
+        raise
+    return verdicts
 
 
 def _checked(transport: Transport, names: Sequence[str], anew: bool) -> Mapping[str, Any]:
