@@ -93,7 +93,8 @@ class Both:
         found = self.short(at, **asked) or self.short(at, **asked)
         assert found is not None
         assert _bytes(found) == _bytes(self.long(at, **asked))
-        return found
+        told: dict[str, Any] = orjson.loads(_bytes(found))
+        return told
 
 
 def _question(at: dict[str, int] | None, asked: dict[str, Any]) -> Question:

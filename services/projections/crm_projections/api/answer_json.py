@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orjson import Fragment
+
 from crm_projections.engine.instants import instant
 from crm_projections.engine.marks import Known
 from crm_projections.engine.position import Progress
@@ -52,17 +54,23 @@ def standing_json(progress: Progress, known: Known | None) -> dict[str, Any]:
     }
 
 
-def named_rows(answer: Answer, names: Mapping[Any, str | None]) -> list[dict[str, Any]]:
-    """Each id of a thing that has a name, with the name beside it."""
-    columns = [(column, f"{column}_name") for column in answer.named]
+def named_rows(
+    answer: Answer, names: Mapping[str, Mapping[Any, str | None]]
+) -> list[dict[str, Any]]:
+    """Each id of a thing that has a name, with the name beside it; `names` are by kind."""
+    columns = [(column, f"{column}_name", names[kind]) for column, kind in answer.named.items()]
     return [
-        {**row, **{name: names.get(row[column]) for column, name in columns}} for row in answer.rows
+        {**row, **{name: known.get(row[column]) for column, name, known in columns}}
+        for row in answer.rows
     ]
 
 
 def figures_of(
-    answer: Answer, rows: Sequence[Mapping[str, Any]], groups: list[dict[str, Any]] | None
+    answer: Answer,
+    rows: Sequence[Mapping[str, Any]] | Fragment,
+    groups: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
+    """`rows` with names, or as JSON already."""
     figures: dict[str, Any] = {"totals": answer.totals, "rows": rows}
     if groups is not None:
         figures["groups"] = groups

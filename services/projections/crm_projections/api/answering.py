@@ -44,6 +44,7 @@ from crm_projections.engine.position import (
 )
 from crm_projections.engine.supposing import Policy, Supposable
 from crm_projections.engine.view import Answer, Cut, Projector, View
+from crm_projections.views.names.facts import KINDS
 from crm_projections.views.names.projector import NamesView
 from crm_projections.views.names.queries import names_of
 
@@ -180,11 +181,19 @@ class Answering:
     ) -> Sequence[Mapping[str, Any]]:
         if not answer.named:
             return answer.rows
-        ids = {row[column] for row in answer.rows for column in answer.named} - {None}
-        return named_rows(answer, self._look_up(connection, live, ids))
+        names = {}
+        for kind in set(answer.named.values()):
+            columns = [column for column, its in answer.named.items() if its == kind]
+            ids = {row[column] for row in answer.rows for column in columns}
+            names[kind] = self._look_up(connection, live, ids, (kind,))
+        return named_rows(answer, names)
 
     def _look_up(
-        self, connection: Connection, live: Generation | None, keys: Iterable[Any]
+        self,
+        connection: Connection,
+        live: Generation | None,
+        keys: Iterable[Any],
+        kinds: Sequence[str] = KINDS,
     ) -> dict[Any, str | None]:
         """Ids by the names view's live generation; what is no id is its own name."""
         given = [key for key in keys if key is not None]
@@ -192,7 +201,7 @@ class Answering:
         known: Mapping[str, str] = {}
         if ids and live is not None:
             table = open_generation(self._names, live).tables
-            known = names_of(connection, table, list(ids.values()))
+            known = names_of(connection, table, list(ids.values()), kinds)
         return {key: known.get(ids[key]) if key in ids else key for key in given}
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import psycopg
+from orjson import Fragment
 
-from crm_projections.api.answer_json import defined, figures_of, instants, named_rows, standing_json
+from crm_projections.api.answer_json import defined, figures_of, instants, standing_json
 from crm_projections.api.asking import Question
 from crm_projections.engine.database import Database
 from crm_projections.engine.generation import find_all_live, open_generation
@@ -17,9 +18,9 @@ from crm_projections.engine.instants import micros
 from crm_projections.engine.intake import Clock
 from crm_projections.engine.listing import Listed, Premise, Sight, sighted, whose
 from crm_projections.engine.marks import Known
-from crm_projections.engine.view import Answer, Cut
+from crm_projections.engine.view import Cut
 from crm_projections.views.names.projector import NamesView
-from crm_projections.views.names.queries import asking_for
+from crm_projections.views.names.queries import name_json
 
 _GONE: Final = (psycopg.errors.UndefinedTable, sqlite3.OperationalError)
 """What asking for tables of a generation that was dropped ends with."""
@@ -55,11 +56,10 @@ class Paging:
                 return
             opened = open_generation(view, live)
             grounds = view.grounds(connection, opened.tables)
+        known = open_generation(self._names, names) if names is not None else None
+        named = partial(name_json, known.tables if known is not None else None)
         self._premises[view.definition.id] = Premise(
-            opened,
-            open_generation(self._names, names) if names is not None else None,
-            grounds,
-            view.counted(opened.tables),
+            opened, known, grounds, view.counted(opened.tables), named
         )
 
     def _page(
@@ -71,23 +71,13 @@ class Paging:
         listing = view.listing(premise.opened.tables, premise.grounds, cut, parameters)
         if listing is None:
             return None
-        statement = sighted(listing.statement, premise.counted)
+        statement = sighted(listing.statement, listing.told, premise.named, premise.counted)
         values = {**listing.values, **whose(premise.opened.generation)}
-        rows = self._database.ask(statement, values)
-        sight = Sight.of(rows)
-        if sight is None or not sight.bears_out(premise, (view, self._names)):
+        sight = Sight(*self._database.ask(statement, values)[0])
+        if sight.rows is None or not sight.bears_out(premise, (view, self._names)):
             return None
         foot = standing_json(sight.progress_of(view), Known(at, settled=True) if at else None)
-        answer = listing.answer(rows)
-        figures = figures_of(answer, self._named(answer, premise), None)
+        rows, following = sight.page(listing.size)
+        answer = listing.answer((), following)
+        figures = figures_of(answer, Fragment(rows))
         return {**defined(answer, instants(parameters, as_of)), **foot, **figures}
-
-    def _named(self, answer: Answer, premise: Premise) -> list[dict[str, Any]]:
-        """Names as they are now, which may be a moment after the page: none is shown that was
-        blanked before."""
-        ids = {str(id): id for row in answer.rows for c in answer.named if (id := row[c])}
-        names: Mapping[Any, str] = {}
-        if ids and premise.names is not None:
-            asked = asking_for(premise.names.tables, list(ids), self._database.on_server)
-            names = {ids[id]: name for id, name in self._database.ask(*asked)}
-        return named_rows(answer, names)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from crm_events.sql.names import is_postgres, schema_name
 from crm_events.sql.postgres import Connections, Limits, connection_info
+from psycopg import RawCursor
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Dialect, Engine, Select, Table, create_engine, event, text
@@ -19,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from crm_projections.engine.prepared import Rows, prepared
 
-Ask = Callable[[str, Mapping[str, Any]], Rows]
+Ask = Callable[[str, Sequence[Any]], Rows]
 _LOCK: Final = 0x63726D5F76  # "crm_v": the advisory lock under which tables are made
 _PATIENT: Final = text("SELECT set_config('lock_timeout', :patience, false)")
 _CLAIM: Final = text("SELECT pg_advisory_lock(hashtextextended(:name, 0))")
@@ -47,9 +48,11 @@ class Database:
         self.beside = beside
         self._connections = connections
         self._ask: Ask = partial(_ask_file, engine)
-        self._words: Dialect = sqlite.dialect(paramstyle="named")
+        self._words: Dialect = sqlite.dialect(paramstyle="qmark")
         if connections is not None:
-            self._ask, self._words = partial(_ask_server, connections), engine.dialect
+            self._ask = partial(_ask_server, connections)
+            words: Any = type(engine.dialect)
+            self._words = words(paramstyle="numeric_dollar")
         self._engine = engine
         self._schema = schema
         self._reading = engine.execution_options(**_snapshot(engine))
@@ -163,11 +166,15 @@ def _once(address: str) -> str:
     return f"{conninfo_to_dict(address)['options']} -c plan_cache_mode=force_generic_plan"
 
 
-def _ask_server(connections: Connections, text: str, values: Mapping[str, Any]) -> Rows:
-    return connections.reading(lambda each: each.execute(text, values, prepare=True).fetchall())
+def _ask_server(connections: Connections, text: str, values: Sequence[Any]) -> Rows:
+    """In the server's own words: those of a long statement the driver would read each time."""
+    said = text.encode()
+    return connections.reading(
+        lambda each: RawCursor(each).execute(said, values, prepare=True).fetchall()
+    )
 
 
-def _ask_file(engine: Engine, text: str, values: Mapping[str, Any]) -> Rows:
+def _ask_file(engine: Engine, text: str, values: Sequence[Any]) -> Rows:
     connection = engine.raw_connection()
     try:
         cursor = connection.cursor()

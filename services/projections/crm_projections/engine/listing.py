@@ -18,22 +18,33 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, lite
 from crm_projections.engine.generation import Opened, definition_number
 from crm_projections.engine.position import Generation, Progress
 from crm_projections.engine.prepared import left_open
+from crm_projections.engine.sql_json import Json
 from crm_projections.engine.tables import GENERATIONS, POSITIONS
 from crm_projections.engine.view import Answer, Cut, Projector, View
 
 TablesT = TypeVar("TablesT")
 Grounds = Sequence[Any]
-Rows = Sequence[Sequence[Any]]
+Named = Callable[[str, ColumnElement[Any]], Json]
+"""The name of the thing of a kind that has an id, as JSON."""
+
+
+class Told(NamedTuple):
+    """What is said of the columns of a page: each row, and the cursor of what comes after it."""
+
+    row: Callable[[Any, Named], Json]
+    place: Callable[[Any], ColumnElement[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page as it is to be asked for. The columns of `statement` are those `answer` is given rows
-    of; more may follow them."""
+    """A page as it is to be asked for: `size` rows, and one more where another page follows.
+    `answer` makes of a page's rows and the cursor of the next page what the view answers."""
 
     statement: Select[Any]
     values: Mapping[str, Any]
-    answer: Callable[[Rows], Answer]
+    told: Told
+    size: int
+    answer: Callable[[Sequence[Mapping[str, Any]], str | None], Answer]
 
 
 class Listed(View[TablesT], Protocol):
@@ -59,23 +70,28 @@ class Premise:
     names: Opened[Any] | None
     grounds: Grounds
     counted: ColumnElement[int]
+    named: Named
 
 
 class Sight(NamedTuple):
-    """What a statement said beside its rows, in the order of its last columns."""
+    """What a statement said: rows as JSON and their places, both None where there is none, and
+    what is so beside them."""
 
-    live: str
+    rows: str | None
+    places: str | None
+    live: str | None
     progress: str | None
     grounds: int
 
-    @classmethod
-    def of(cls, rows: Rows) -> Sight | None:
-        """What every row ends with; None where there is none."""
-        return cls(*rows[0][-len(cls._fields) :]) if rows else None
+    def page(self, size: int) -> tuple[bytes, str | None]:
+        """As many rows as a page has, and the cursor of the next page."""
+        rows = (self.rows or "").split(_LINE)
+        following = (self.places or "").split(_NEXT)[size - 1] if len(rows) > size else None
+        return f"[{','.join(rows[:size])}]".encode(), following
 
     def bears_out(self, premise: Premise, views: Sequence[Projector[Any]]) -> bool:
         """Whether what was taken for granted of these views was so."""
-        live = dict(each.split(_BETWEEN, 1) for each in self.live.split(_NEXT))
+        live = dict(each.split(_BETWEEN, 1) for each in (self.live or "").split())
         opened = (premise.opened, premise.names)
         wanted = [_lived(view, each) for view, each in zip(views, opened, strict=True)]
         found = [live.get(view.definition.id) for view in views]
@@ -100,10 +116,14 @@ def _lived(view: Projector[Any], opened: Opened[Any] | None) -> str | None:
 
 
 @lru_cache(maxsize=256)
-def sighted(page: Select[Any], grounds: ColumnElement[int]) -> Select[Any]:
-    """The statement of a page with the columns of Sight behind its own. It leaves open the values
-    of `whose` too; `grounds` counts facts."""
-    return page.add_columns(_LIVE, _PROGRESS, grounds)
+def sighted(
+    page: Select[Any], told: Told, named: Named, grounds: ColumnElement[int]
+) -> Select[Any]:
+    """The statement that answers Sight of a page. It leaves open the values of `whose` too;
+    `grounds` counts facts. A line ends where JSON cannot have one."""
+    c = page.subquery("page").c
+    rows = func.aggregate_strings(told.row(c, named), _LINE)
+    return select(rows, func.aggregate_strings(told.place(c), _NEXT), _LIVE, _PROGRESS, grounds)
 
 
 def whose(generation: Generation) -> dict[str, Any]:
@@ -112,6 +132,7 @@ def whose(generation: Generation) -> dict[str, Any]:
 
 
 _NEXT: Final = " "
+_LINE: Final = "\n"
 _BETWEEN: Final = "/"
 
 

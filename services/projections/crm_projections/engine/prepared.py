@@ -26,11 +26,12 @@ def left_open(name: str, type: TypeEngine[T] | None = None) -> BindParameter[T]:
 
 
 class Prepared:
-    """A statement in a database's own words. Thread-safe."""
+    """A statement in a database's own words, its values by their places. Thread-safe."""
 
     def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         self.text = str(compiled)
+        self._order = list(compiled.positiontup or ())
         changes = {name: _bound(bind.type, dialect) for name, bind in compiled.binds.items()}
         self._bound: Mapping[str, Change] = {n: change for n, change in changes.items() if change}
         self._given = self._changed(compiled.params)
@@ -38,9 +39,10 @@ class Prepared:
         changed = [(place, _read(column.type, dialect)) for place, column in columns]
         self._read: Sequence[tuple[int, Change]] = [(n, change) for n, change in changed if change]
 
-    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def values(self, given: Mapping[str, Any]) -> list[Any]:
         """What the driver is to be given; `given` are the values that the statement leaves open."""
-        return {**self._given, **self._changed(given)}
+        values = {**self._given, **self._changed(given)}
+        return [values[name] for name in self._order]
 
     def rows(self, found: Rows) -> Rows:
         """What the driver answered, in types of Python."""

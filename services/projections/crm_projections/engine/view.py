@@ -55,8 +55,8 @@ class Cut:
 class Answer:
     """What a view answers, in the names of the metric definitions (ratios 0 to 1, unrounded).
 
-    `named` are the columns of rows with ids of things that have a name; `next` is the cursor of
-    the next page, where there is one.
+    `named` are the columns of rows with ids of things that have a name, with the kind of each;
+    `next` is the cursor of the next page, where there is one.
     """
 
     definition: Definition
@@ -66,7 +66,7 @@ class Answer:
     groups: Sequence[Mapping[str, Any]] | None = None
     excluded: Mapping[str, int] = field(default_factory=dict)
     distribution: Mapping[str, int] | None = None
-    named: Sequence[str] = ()
+    named: Mapping[str, str] = field(default_factory=dict)
     next: str | None = None
 
 

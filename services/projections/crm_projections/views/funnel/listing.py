@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from uuid import UUID
@@ -21,12 +21,10 @@ from sqlalchemy import (
     select,
 )
 
-from crm_projections.engine.instants import instant
 from crm_projections.engine.listing import Listing
 from crm_projections.engine.parameters import ViewParameters
 from crm_projections.engine.prepared import left_open
 from crm_projections.engine.view import Answer, Cut
-from crm_projections.facts.amounts import money
 from crm_projections.facts.cut import standing_at, within
 from crm_projections.views.funnel.facts import FunnelTables
 from crm_projections.views.funnel.parameters import By
@@ -34,18 +32,8 @@ from crm_projections.views.funnel.projector import FunnelView
 from crm_projections.views.funnel.queries import DEFINITION
 from crm_projections.views.funnel.stages import Defined, Stages, every_version, stages_of
 from crm_projections.views.funnel.standing import LEADS
+from crm_projections.views.funnel.unit_rows import COLUMNS, NAMED, TOLD, place, row
 
-NAMED: Final = ("owner", "manager", "product", "campaign")
-"""Columns with ids of things that have a name."""
-_PLAIN: Final = ("team", "region", "source", "sector")
-_GROUPS: Final = (*NAMED, *_PLAIN)
-_STANDING: Final = (
-    "unit", "state", "stage", "stage_name", "valid_from", "entered_at", "amount", "currency",
-)  # fmt: skip
-_ENDING: Final = (*_GROUPS, "event_id")
-_COLUMNS: Final = (*_STANDING, *_ENDING)
-_OWN: Final = len(_STANDING)
-_ENTERED: Final = _STANDING.index("entered_at")
 _SAID_ELSEWHERE: Final = {"start", "end", "as_of", "known_at"}
 _SOMEWHERE: Final = "somewhere"
 _PLACE: Final = re.compile(r"^(-?[0-9]{1,19})\.([0-9a-f]{32})$")
@@ -103,8 +91,11 @@ class UnitsView(FunnelView):
     ) -> Answer:
         listing = self.listing(tables, self.grounds(connection, tables), cut, parameters)
         if listing is None:  # no pipeline is there: no deals
-            return _answer((), parameters, None)
-        return listing.answer(connection.execute(listing.statement, listing.values).all())
+            return _answer([], None, parameters=parameters)
+        found = connection.execute(listing.statement, listing.values).all()
+        page = found[: listing.size]
+        following = place(page[-1]) if len(found) > len(page) else None
+        return listing.answer([row(unit) for unit in page], following)
 
     def grounds(self, connection: Connection, tables: FunnelTables) -> Sequence[Defined]:
         return every_version(connection, tables.pipelines)
@@ -120,8 +111,9 @@ class UnitsView(FunnelView):
             return None
         values, open_ = _left_open(cut, parameters)
         statement = _page(tables.standings, open_, stages, tuple(sorted(cut.known)))
+        asked = parameters.model_copy(update={"pipeline": stages.pipeline})
         return Listing(
-            statement, values, partial(_answer, parameters=parameters, pipeline=stages.pipeline)
+            statement, values, TOLD, parameters.limit, partial(_answer, parameters=asked)
         )
 
 
@@ -142,18 +134,15 @@ def _upto(context: str) -> str:
 
 
 def _answer(
-    found: Sequence[Sequence[Any]], parameters: UnitParameters, pipeline: str | None
+    rows: Sequence[Mapping[str, Any]], following: str | None, *, parameters: UnitParameters
 ) -> Answer:
-    page = found[: parameters.limit]
-    if pipeline is not None:
-        parameters = parameters.model_copy(update={"pipeline": pipeline})
     return Answer(
         definition=DEFINITION,
         parameters=parameters.model_dump(exclude_none=True, exclude=_SAID_ELSEWHERE),
         totals={},
-        rows=[_row(unit) for unit in page],
+        rows=rows,
         named=NAMED,
-        next=_place(page[-1]) if len(found) > parameters.limit else None,
+        next=following,
     )
 
 
@@ -166,7 +155,7 @@ def _page(
     values: Any = {each: left_open(each) for each in ("as_of", *map(_upto, known))}
     cut = Cut(values["as_of"], {context: values[_upto(context)] for context in known})
     return (
-        select(*(t.c[name] for name in _COLUMNS))
+        select(*(t.c[name] for name in COLUMNS))
         .where(t.c.pipeline == stages.pipeline, standing_at(t, cut))
         .where(*within(t.c.entered_at, parameters.start, parameters.end))
         .where(*_wanted(t.c, parameters, stages), *_behind(t.c, parameters.cursor))
@@ -202,22 +191,3 @@ def _behind(c: Any, cursor: str | None) -> list[ColumnElement[bool]]:
         return []
     entered, unit = left_open("entered", c.entered_at.type), left_open("unit", c.unit.type)
     return [or_(c.entered_at < entered, and_(c.entered_at == entered, c.unit < unit))]
-
-
-def _place(unit: Sequence[Any]) -> str:
-    return f"{unit[_ENTERED]}.{unit[0].hex}"
-
-
-def _row(unit: Sequence[Any]) -> dict[str, Any]:
-    """Absent values are left out of no row: a table has the same columns for all."""
-    id, state, stage, stage_name, since, entered, amount, currency = unit[:_OWN]
-    return {
-        "id": id,
-        "state": state,
-        "stage": stage,
-        "stage_name": stage_name,
-        "since": instant(since),
-        "entered_at": instant(entered),
-        "amount": money(amount, currency or ""),
-        **dict(zip(_ENDING, unit[_OWN:], strict=False)),
-    }
