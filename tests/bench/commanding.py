@@ -86,10 +86,10 @@ class Commanding:
         self._open = at_once(self._port, lambda wire, _: [_opened(wire) for _ in range(self._each)])
 
     def ours(self) -> float:
-        started, before = time.perf_counter(), _cpu_of_service()
+        started, before = time.perf_counter(), cpu_of_service()
         moved = sum(at_once(self._port, lambda wire, nth: _advanced(wire, self._open[nth])))
         seconds = time.perf_counter() - started
-        self._costs.append((_cpu_of_service() - before) / moved)
+        self._costs.append((cpu_of_service() - before) / moved)
         return moved / seconds
 
     def told(self) -> str:
@@ -97,7 +97,7 @@ class Commanding:
         return f"CPU of the service for a command: {median(self._costs) * 1000:.2f} ms"
 
 
-def _cpu_of_service() -> float:
+def cpu_of_service() -> float:
     """Seconds of processor time that the process started here has taken up to now."""
     started_here = psutil.Process().children()
     service = next(each for each in started_here if each.cmdline()[-1] == "serve")

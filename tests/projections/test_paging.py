@@ -18,8 +18,11 @@ from crm_projections.api.answering import Answering
 from crm_projections.api.asking import Question
 from crm_projections.api.paging import Paging
 from crm_projections.engine.database import Database
+from crm_projections.engine.generation import find_all_live, open_generation
+from crm_projections.engine.instants import micros
+from crm_projections.engine.view import Cut
 from crm_projections.views import names
-from crm_projections.views.funnel.listing import UnitParameters
+from crm_projections.views.funnel.listing import UnitParameters, UnitsView
 from crm_service.direct_questions import DirectQuestions, table_of
 from crm_service.principals import Principals, local_user
 from fastapi import FastAPI
@@ -27,6 +30,7 @@ from fastapi.routing import iter_route_contexts
 
 from tests.projections.rig import lead
 from tests.projections.served import Served, serving
+from tests.support.viewing import UTC_EURO
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 STAGES = tuple(
@@ -133,6 +137,30 @@ async def test_pages_follow_one_another(served: Served) -> None:
         if (cursor := page["next"]) is None:
             break
     assert len(set(seen)) == len(seen) == 7
+
+
+@pytest.mark.parametrize("asked", [{}, {"state": "open"}, {"cursor": f"1.{lead(1).hex}"}], ids=str)
+async def test_a_page_is_found_in_its_order(local: Served, asked: dict[str, Any]) -> None:
+    """Nothing is sorted or passed over: what a page costs does not grow with the list."""
+    view, parameters = UnitsView(UTC_EURO), UnitParameters.model_validate(asked)
+    with local.views.database.reading() as connection:
+        live, _ = find_all_live(connection, (view, names()))
+        assert live is not None
+        tables = open_generation(view, live).tables
+        grounds = view.grounds(connection, tables)
+        listing = view.listing(tables, grounds, Cut(micros(NOW)), parameters)
+        assert listing is not None
+        compiled = listing.statement.compile(
+            connection, compile_kwargs={"render_postcompile": True}
+        )
+        values = [
+            {**compiled.params, **listing.values}[name] for name in compiled.positiontup or ()
+        ]
+        given = tuple(each.hex if isinstance(each, UUID) else each for each in values)
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", given).all()
+    assert [row.detail for row in plan if "ORDER BY" in row.detail] == []
+    assert "_list" in plan[0].detail
+    assert ("entered_at<" in plan[0].detail) is ("cursor" in asked)
 
 
 @pytest.mark.parametrize("asked", [{"state": "lost"}, {"pipeline": "leads"}, {"known_at": NOW}])

@@ -25,7 +25,7 @@ from crm_projections.engine.listing import Listing
 from crm_projections.engine.parameters import ViewParameters
 from crm_projections.engine.prepared import left_open
 from crm_projections.engine.view import Answer, Cut
-from crm_projections.facts.cut import standing_at, within
+from crm_projections.facts.cut import standing_at, still_believed, within
 from crm_projections.views.funnel.facts import FunnelTables
 from crm_projections.views.funnel.parameters import By
 from crm_projections.views.funnel.projector import FunnelView
@@ -156,12 +156,21 @@ def _page(
     cut = Cut(values["as_of"], {context: values[_upto(context)] for context in known})
     return (
         select(*(t.c[name] for name in COLUMNS))
-        .where(t.c.pipeline == stages.pipeline, standing_at(t, cut))
+        .where(t.c.pipeline == stages.pipeline, _standing(t, cut))
         .where(*within(t.c.entered_at, parameters.start, parameters.end))
         .where(*_wanted(t.c, parameters, stages), *_behind(t.c, parameters.cursor))
         .order_by(t.c.entered_at.desc(), t.c.unit.desc())
         .limit(literal_column(str(parameters.limit + 1)))
     )
+
+
+def _standing(t: Table, cut: Cut) -> ColumnElement[bool]:
+    """What is believed now is found in the order of the list: SQLite would rather find all that
+    stands, and sort it, if an index could be asked for `valid_to`."""
+    if cut.known:
+        return standing_at(t, cut)
+    until = t.c.valid_to + literal_column("0")
+    return and_(still_believed(t), t.c.valid_from <= cut.as_of, until > cut.as_of)
 
 
 def _wanted(c: Any, parameters: UnitParameters, stages: Stages) -> Iterator[ColumnElement[bool]]:
@@ -187,7 +196,8 @@ def _came_to(c: Any, stages: Stages, key: str) -> ColumnElement[bool]:
 
 
 def _behind(c: Any, cursor: str | None) -> list[ColumnElement[bool]]:
+    """Said so that an index leads to the place: what lies before it is not read."""
     if cursor is None:
         return []
     entered, unit = left_open("entered", c.entered_at.type), left_open("unit", c.unit.type)
-    return [or_(c.entered_at < entered, and_(c.entered_at == entered, c.unit < unit))]
+    return [c.entered_at <= entered, or_(c.entered_at < entered, c.unit < unit)]
