@@ -56,9 +56,11 @@ class Journeys:
         self._begun.clear()
 
     def lasted(self) -> list[dict[str, float]]:
-        """Milliseconds in each stage, of every sample. What two ends of a connection see in the
-        other order, such as an acknowledgement and its record, took no time in between."""
-        return [self._lasted(sequence, begun) for sequence, begun in self._begun.items()]
+        """Milliseconds in each stage, of every sample, in the order they began in. What two ends of
+        a connection see the other way round, such as an acknowledgement and its record, took no
+        time in between."""
+        in_order = sorted(self._begun.items(), key=lambda sample: sample[1])
+        return [self._lasted(sequence, begun) for sequence, begun in in_order]
 
     def _lasted(self, sequence: int, begun: float) -> dict[str, float]:
         lasted, before = {}, begun
@@ -74,9 +76,10 @@ class Journeys:
             return ""
         rows = [_row(stage, [sample[stage] for sample in samples]) for stage in STAGES]
         rows.append(_row("all of it", [sum(sample.values()) for sample in samples]))
-        slow = sorted(samples, key=lambda sample: sum(sample.values()), reverse=True)[:_SLOWEST]
+        numbered = enumerate(samples, 1)
+        slow = sorted(numbered, key=lambda one: sum(one[1].values()), reverse=True)[:_SLOWEST]
         head = ["| stage, until | p50 ms | p99 ms |", "| --- | ---: | ---: |"]
-        return "\n  ".join([*head, *rows, *map(_slow, slow)])
+        return "\n  ".join([*head, *rows, *(_slow(*one, len(samples)) for one in slow)])
 
 
 def _row(stage: str, lasted: Sequence[float]) -> str:
@@ -85,10 +88,11 @@ def _row(stage: str, lasted: Sequence[float]) -> str:
     return f"| {stage} | {statistics.median(found):.1f} | {p99:.1f} |"
 
 
-def _slow(sample: Mapping[str, float]) -> str:
+def _slow(number: int, sample: Mapping[str, float], samples: int) -> str:
     longest = max(sample, key=lambda stage: sample[stage])
     every = ", ".join(f"{stage} {lasted:.1f}" for stage, lasted in sample.items())
-    return f"slow: {sum(sample.values()):.1f} ms, longest until {longest} ({every})"
+    whole = sum(sample.values())
+    return f"slow: {whole:.1f} ms, {number} of {samples}, longest until {longest} ({every})"
 
 
 class TimedRecorder(PostgresRecorder):

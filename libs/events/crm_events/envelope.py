@@ -26,7 +26,8 @@ _RESTING: Final = (
 _blank, _set = object.__new__, object.__setattr__
 
 WATERMARK: Final = "crm.watermark.v1"
-"""Type of the control record that says: everything up to its sequence has been published."""
+"""Type of the control record that says: everything of its partition up to its sequence has been
+published."""
 
 
 class _Late:

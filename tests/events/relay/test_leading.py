@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
-from crm_events.store.port import EventRecorder
+from crm_events.store.port import EventRecorder, RelayState
 from crm_events.store.postgres import PostgresRecorder
 
 from tests.events.relay.conftest import MakeRelay, TopicHolds, reaches, running
@@ -83,6 +83,32 @@ async def test_standby_takes_over_when_the_connection_of_the_leader_dies(
             await until(lambda: last in {leader.position, standby.position})
             assert postgres_store.relay_state().epoch > epoch
     await topic_holds(postgres_store)
+
+
+async def test_move_that_a_crash_took_back_is_made_again(
+    writer: Writer, make_relay: MakeRelay, topic_holds: TopicHolds
+) -> None:
+    recorder = writer.recorder
+    async with running(make_relay(recorder)) as relay:
+        await reaches(relay, writer.spread(200))
+    state = recorder.lead()
+    assert state is not None
+    older = RelayState(150, state.epoch, recorder.last_in_partitions(150))
+    assert recorder.advance_relay(state, older)
+    recorder.resign()
+    async with running(make_relay(recorder)) as relay:
+        await reaches(relay, writer.spread(60))
+    await topic_holds(recorder)
+
+
+def test_only_the_leaders_connection_does_not_wait_for_the_disk(
+    postgres_store: PostgresRecorder,
+) -> None:
+    for _ in range(3):
+        assert postgres_store.lead() is not None
+        assert postgres_store.rows("SHOW synchronous_commit") == [("on",)]
+        postgres_store.resign()
+        assert postgres_store.rows("SHOW synchronous_commit") == [("on",)]
 
 
 async def test_it_leaves_nothing_behind(

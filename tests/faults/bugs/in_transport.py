@@ -35,7 +35,7 @@ def _forgotten(real: Any) -> Any:
 
 def _advanced_first(_: Any) -> Any:
     async def publish(self: Any, portion: Any) -> None:
-        if not await self._in_thread(self._recorder.advance_relay, self.state, portion.after):
+        if not await self._threads.in_turn(self._recorder.advance_relay, self.state, portion.after):
             raise publishing.SteppedDown
         self.state = portion.after
         if portion.records:

@@ -130,7 +130,7 @@ BUGS = (
         "the facts are committed first, the position in a transaction after it",
         "I2",
         instead(applying.Applier, "_write_whole", _facts_first),
-        shows=109,
+        shows=46,
     ),
     Bug(
         "applied twice",

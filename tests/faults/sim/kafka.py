@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 from aiokafka.structs import ConsumerRecord
 from crm_events.catalogue import events_topic, marks_topic
 from crm_events.envelope import Headers
+from crm_events.feed.kafka_records import watermark_of
 from crm_events.partitions import PARTITIONS
 
 NAMESPACE: Final = "sim"
@@ -61,8 +62,9 @@ class FakeKafka:
         return [TopicPartition(topic, number) for number in range(count)]
 
     def holds(self, context: str) -> bool:
-        """Whether anything is on the events topic."""
-        return any(self.lanes[lane] for lane in self.partitions(events_topic(NAMESPACE, context)))
+        """Whether an event is on the events topic."""
+        lanes = self.partitions(events_topic(NAMESPACE, context))
+        return any(watermark_of(record) is None for lane in lanes for record in self.lanes[lane])
 
     def wipe(self, context: str) -> None:
         """The events topic is deleted and made anew, empty."""

@@ -22,6 +22,7 @@ from crm_events.feed.kafka_marks import KafkaMarks
 from crm_events.feed.kafka_offsets import KafkaOffsets
 from crm_events.feed.kafka_records import Reading, begin, begin_again, read_all, same_topic
 from crm_events.feed.kafka_session import Connect, FeedUnavailable, KafkaFeedSettings, KafkaSession
+from crm_events.feed.kafka_silence import Silences
 from crm_events.feed.port import Lane, LaneBatch, LanePosition, Positions
 from crm_events.store.port import Mark
 
@@ -51,7 +52,8 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
         self._session: KafkaSession | None = None
         self._readings: dict[TopicPartition, Reading] = {}
         self._to_seek: set[TopicPartition] = set()
-        self._offsets = KafkaOffsets()
+        self._marks_topics = {marks_topic(settings.namespace, c): c for c in settings.contexts}
+        self._offsets, self._silences = KafkaOffsets(), Silences()
         self._assigned = False
         self._topics: set[str] = set()
         self._looked_at = 0.0
@@ -104,11 +106,9 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def start(self) -> None:
         """Connect and join the group. Raises FeedUnavailable with the reason."""
-        told = self._settings
-        marks = {marks_topic(told.namespace, context): context for context in told.contexts}
-        session = self._connect(told)
+        session = self._connect(self._settings)
         self._session, self._topics = session, set()
-        self._marks = KafkaMarks(session.marks_consumer, marks)
+        self._marks = KafkaMarks(session.marks_consumer, self._marks_topics)
         try:
             await to_the_end(session.open())
             await self._subscribe()
@@ -119,9 +119,8 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _subscribe(self) -> None:
         """To the topics that exist; a relay that was never started has made none yet."""
         self._looked_at = asyncio.get_running_loop().time()
-        told = self._settings
-        marks = {marks_topic(told.namespace, context) for context in told.contexts}
-        there = await self._running.topics() & (marks | set(self._contexts))
+        wanted = self._marks_topics.keys() | self._contexts.keys()
+        there = await self._running.topics() & wanted
         events = there & set(self._contexts)
         if not events:
             raise FeedUnavailable("there are no topics yet; start the relays of the contexts")
@@ -129,7 +128,7 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
             self._topics = there
             self._marks.follow(there)
             self._consumer.subscribe(sorted(events), listener=self)
-            _log.info("lanes_followed", consumer=told.group, count=len(events))
+            _log.info("lanes_followed", consumer=self._settings.group, count=len(events))
 
     async def _look_for_topics(self) -> None:
         late = asyncio.get_running_loop().time() - self._looked_at > _LOOK_EVERY
@@ -140,13 +139,14 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
         clock = asyncio.get_running_loop().time
         deadline = clock() + timeout
         await self._look_for_topics()
+        self._to_seek |= self._silences.in_doubt(self._readings, clock())
         while True:
             await self._seek()
             found = await self._fetch(max_events, min(_SLICE, max(deadline - clock(), 0.0)))
             self._listen(found)
             batches = await self._read(found)
             if batches or clock() >= deadline:
-                await self._offsets.tell_sometimes(self._consumer, clock())
+                self._offsets.tell_sometimes(self._consumer, clock())
                 return batches
 
     async def _fetch(self, max_events: int, seconds: float) -> Records:
@@ -244,7 +244,7 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
         """Leave the group. Repeating it changes nothing."""
         if self._session is None:
             return
-        await self._offsets.tell(self._consumer)
+        await self._offsets.tell_last(self._consumer)
         session, self._session = self._session, None
         self._forget_lanes()
         await session.close()

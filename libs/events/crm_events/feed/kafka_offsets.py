@@ -9,6 +9,8 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from crm_events.aside import Aside
+
 _log = structlog.get_logger("crm.feed")
 _EVERY: Final = 1.0
 _SECONDS: Final = 2.0
@@ -20,6 +22,7 @@ class KafkaOffsets:
     def __init__(self) -> None:
         self._kept: dict[TopicPartition, int] = {}
         self._told_at = 0.0
+        self._telling = Aside()
 
     def keep(self, partition: TopicPartition, offset: int) -> None:
         self._kept[partition] = offset
@@ -27,11 +30,17 @@ class KafkaOffsets:
     def forget(self) -> None:
         self._kept = {}
 
-    async def tell_sometimes(self, consumer: Any, now: float) -> None:
-        """Tell what is kept when the last time is long enough ago."""
-        if now - self._told_at >= _EVERY:
+    def tell_sometimes(self, consumer: Any, now: float) -> None:
+        """Tell what is kept when the last time is long enough ago; who asks has better to do than
+        to wait for it."""
+        if now - self._told_at >= _EVERY and self._telling.free():
             self._told_at = now
-            await self.tell(consumer)
+            self._telling.begin(self.tell(consumer))
+
+    async def tell_last(self, consumer: Any) -> None:
+        """Tell what is kept, before the consumer leaves its group."""
+        await self._telling.leave()
+        await self.tell(consumer)
 
     async def tell(self, consumer: Any) -> None:
         """Tell what is kept of the partitions that are ours still; a failure is only noted."""

@@ -36,6 +36,8 @@ class Reading:
     missed: bool = False
     """A watermark named an event that has not come by: the topic is another one, and holds it at an
     offset that lies behind."""
+    heard: bool = True
+    """Whether anything has come since that was asked last."""
     doubted: int | None = None
     """The offset of that watermark. One that is met again, reading from the start, was published
     too early, before its publisher found that the topic was wiped."""
@@ -89,7 +91,7 @@ class _Read:
 
 def read_records(reading: Reading, records: Sequence[ConsumerRecord]) -> LaneBatch | None:
     """What these records are to a consumer; moves the reading past them. Raises LogReplaced."""
-    next_offset = records[-1].offset + 1
+    next_offset, reading.heard = records[-1].offset + 1, True
     if reading.verify:
         reading.verify, records = False, records[1:]
     read = _Read()

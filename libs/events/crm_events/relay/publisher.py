@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from crm_events.catalogue import events_topic, marks_topic
 from crm_events.envelope import WATERMARK, Envelope, Headers, to_headers
@@ -19,6 +20,7 @@ Linked = tuple[Envelope, int]
 
 Lanes = Mapping[int, Sequence[Record]]
 """Records in order, for each partition."""
+NO_RECORDS: Final[Lanes] = {}
 
 
 def records_of(events: Sequence[Linked]) -> Lanes:
@@ -38,8 +40,8 @@ class TopicWiped(Exception):
 
 
 def watermark_headers(context: str, sequence: int, before: int = 0) -> Headers:
-    """The control record that says: everything up to `sequence` has been published, the last of it
-    in this partition being event `before`."""
+    """The control record that says: everything of its partition up to `sequence` has been
+    published, the last of it being event `before`."""
     return [
         ("ce_type", WATERMARK.encode()),
         ("ce_source", f"/crm/{context}".encode()),
@@ -85,12 +87,15 @@ class Publisher:
         """All of these are on the topic when this returns. Raises PublishFailed, TopicWiped."""
         await self._send_events(lanes)
 
-    async def watermark(self, sequence: int, last: Mapping[int, int]) -> None:
-        """Tell every partition that all up to `sequence` has been published, and which event was
-        the `last` in it."""
-        await self._send_events(
-            {n: [self._watermark(sequence, last.get(n, 0))] for n in range(PARTITIONS)}
-        )
+    async def watermark(
+        self, sequence: int, last: Mapping[int, int], behind: Lanes = NO_RECORDS
+    ) -> None:
+        """Publish what it is to come behind, and tell every partition that all up to `sequence` has
+        been, and which event was the `last` in it: each hears of itself alone, and hears it after
+        its own records, so nobody has to wait for those of the others. Raises as `publish` does.
+        """
+        told = {n: self._watermark(sequence, last.get(n, 0)) for n in range(PARTITIONS)}
+        await self.publish({n: [*behind.get(n, ()), mark] for n, mark in told.items()})
 
     def _watermark(self, sequence: int, before: int) -> Record:
         return None, b"{}", watermark_headers(self._context, sequence, before)

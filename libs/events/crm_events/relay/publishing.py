@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final
 
+from crm_events.aside import Aside
 from crm_events.crashing import crash_point
 from crm_events.envelope import Envelope
-from crm_events.relay.publisher import Lanes, Linked, Publisher, records_of
+from crm_events.relay.publisher import NO_RECORDS, Lanes, Linked, Publisher, records_of
+from crm_events.relay.threads import Threads
 from crm_events.store.port import EventRecorder, Mark, RelayState
 
-T = TypeVar("T")
 _PAGE: Final = 2_000
 _IDLE: Final = 0.002
-_SLOWER: Final = 1.5
+_SLOWER: Final = 1.25
 _IDLEST: Final = 0.05
-"""Pauses between looks at a log that rests, in seconds. They grow by half, so that what follows the
-last event after some time is seen after half of that time more, at most."""
+"""Pauses between looks at a log that rests, in seconds. They grow by a quarter, so that what comes
+some time after the last event is seen after a quarter of that time more, at most."""
 _WATERMARK_EVERY: Final = 0.1
 _MARK_EVERY: Final = 1.0
 _MARKS: Final = 1_000
@@ -45,10 +46,6 @@ def _portion(recorder: EventRecorder, state: RelayState) -> _Portion:
     return _Portion(records_of(linked), after, len(linked) == _PAGE)
 
 
-InThread = Callable[..., Awaitable[Any]]
-"""Runs a call to the store in a thread: `await in_thread(call, *arguments)`."""
-
-
 class Publishing:
     """The position moves by compare-and-set, after what lies below it is on the topic."""
 
@@ -58,13 +55,14 @@ class Publishing:
         publisher: Publisher,
         state: RelayState,
         last_mark: Mark | None,
-        in_thread: InThread,
+        threads: Threads,
     ) -> None:
         self.state = state
         self._recorder = recorder
         self._publisher = publisher
         self._last_mark = None if last_mark is None else last_mark.at
-        self._in_thread = in_thread
+        self._threads = threads
+        self._marking = Aside()
         self._told = -1
         self._told_at = 0.0
         self._marked_at = 0.0
@@ -83,7 +81,9 @@ class Publishing:
             else:
                 await asyncio.sleep(idle)
                 idle = min(idle * _SLOWER, _IDLEST)
-            await self._tell()
+                if self._watermark_is_due(self.state):
+                    await self._watermark(self.state)
+            self._mark_sometimes()
 
     async def _next(self) -> _Portion:
         """What follows the position. While there is more than a page, the next one is read and
@@ -94,34 +94,45 @@ class Publishing:
         return portion
 
     def _reading(self, state: RelayState) -> asyncio.Future[_Portion]:
-        return asyncio.ensure_future(self._in_thread(_portion, self._recorder, state))
+        return asyncio.ensure_future(self._threads.in_turn(_portion, self._recorder, state))
 
     async def leave(self) -> None:
-        """Nobody waits any more for what is being read ahead."""
+        """Nobody waits any more for what is being read ahead, or for a mark."""
+        await self._marking.leave()
         if self._ahead is not None:
             self._ahead.cancel()
             await asyncio.gather(self._ahead, return_exceptions=True)
 
     async def _publish(self, portion: _Portion) -> None:
         if portion.records:
-            await self._publisher.publish(portion.records)
+            if self._watermark_is_due(portion.after):
+                await self._watermark(portion.after, portion.records)
+            else:
+                await self._publisher.publish(portion.records)
             crash_point("published")
-        if not await self._in_thread(self._recorder.advance_relay, self.state, portion.after):
+        if not await self._threads.in_turn(self._recorder.advance_relay, self.state, portion.after):
             raise SteppedDown
         self.state = portion.after
 
-    async def _tell(self) -> None:
+    def _watermark_is_due(self, state: RelayState) -> bool:
         now = asyncio.get_running_loop().time()
-        if self._told < self.state.position and now - self._told_at >= _WATERMARK_EVERY:
-            await self._publisher.watermark(self.state.position, self.state.last_in_partition)
-            self._told, self._told_at = self.state.position, now
-        if now - self._marked_at >= _MARK_EVERY:
+        return self._told < state.position and now - self._told_at >= _WATERMARK_EVERY
+
+    async def _watermark(self, state: RelayState, behind: Lanes = NO_RECORDS) -> None:
+        """With the records that it is true after, where there are any: consumers take both at once,
+        and the next event waits for one answer of Kafka less."""
+        self._told, self._told_at = state.position, asyncio.get_running_loop().time()
+        await self._publisher.watermark(state.position, state.last_in_partition, behind)
+
+    def _mark_sometimes(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._marking.free() and now - self._marked_at >= _MARK_EVERY:
             self._marked_at = now
-            await self._mark()
+            self._marking.begin(self._mark())
 
     async def _mark(self) -> None:
-        await self._in_thread(self._recorder.write_mark)
-        marks = await self._in_thread(self._recorder.marks, self._last_mark, _MARKS)
+        await self._threads.beside(self._recorder.write_mark)
+        marks = await self._threads.beside(self._recorder.marks, self._last_mark, _MARKS)
         if marks:
             await self._publisher.marks(marks)
             self._last_mark = marks[-1].at

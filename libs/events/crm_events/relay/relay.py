@@ -7,9 +7,7 @@ consumer drops repeats and sees gaps with two comparisons.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -18,6 +16,7 @@ from crm_events.connecting import to_the_end
 from crm_events.relay.broker import Broker, KafkaBroker, RelaySettings
 from crm_events.relay.publisher import Publisher, PublishFailed, TopicWiped
 from crm_events.relay.publishing import Publishing, SteppedDown
+from crm_events.relay.threads import Threads
 from crm_events.relay.topics import WrongTopic
 from crm_events.relay.written import Tail, Written
 from crm_events.store.port import EventRecorder, RelayState
@@ -45,21 +44,22 @@ class Relay:
         self._recorder = recorder
         self._settings = settings
         self._broker = broker or KafkaBroker(settings)
-        self._threads: ThreadPoolExecutor
+        self._threads: Threads
         self.position = 0
         self.leading = False
         self.failing: str | None = None
 
     async def run(self) -> None:
         """Lead, or wait to lead; any failure drops the producer and starts from the stored
-        position. Calls to the store follow one another in one thread: leaving comes last."""
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix=f"relay-{self._settings.context}")
+        position. Calls to the store follow one another in one thread: leaving comes last. Marks are
+        written in another."""
+        self._threads = Threads(self._settings.context)
         try:
             while True:
                 await self._lead_and_tell()
                 await asyncio.sleep(_STANDBY)
         finally:
-            self._threads.shutdown(wait=False)
+            self._threads.leave()
 
     async def _lead_and_tell(self) -> None:
         try:
@@ -74,16 +74,16 @@ class Relay:
 
     async def _lead_once(self) -> None:
         try:
-            state = await self._in_thread(self._recorder.lead)
+            state = await self._threads.in_turn(self._recorder.lead)
             if state is not None:
                 await self._publish_for_ever(state)
         finally:
-            await asyncio.shield(self._in_thread(self._recorder.resign))
+            await asyncio.shield(self._threads.in_turn(self._recorder.resign))
 
     async def _publish_for_ever(self, state: RelayState) -> None:
         told = self._settings
         written = await to_the_end(self._broker.look())
-        await self._in_thread(self._check_tails, written)
+        await self._threads.in_turn(self._check_tails, written)
         state = await self._back_to(state, written.lost(state.last_in_partition))
         publisher = Publisher(
             told.bootstrap,
@@ -93,9 +93,7 @@ class Relay:
             last_mark=written.last_mark,
             producer=self._broker.producer(),
         )
-        publishing = Publishing(
-            self._recorder, publisher, state, written.last_mark, self._in_thread
-        )
+        publishing = Publishing(self._recorder, publisher, state, written.last_mark, self._threads)
         try:
             await to_the_end(publisher.start())
             self.leading, self.failing = True, None
@@ -135,14 +133,11 @@ class Relay:
         if position is None or position >= state.position:
             return state
         _log.warning("topic_lost", context=self._settings.context, position=position)
-        last = await self._in_thread(self._recorder.last_in_partitions, position)
+        last = await self._threads.in_turn(self._recorder.last_in_partitions, position)
         back = RelayState(position, state.epoch, dict(last))
-        if not await self._in_thread(self._recorder.advance_relay, state, back):
+        if not await self._threads.in_turn(self._recorder.advance_relay, state, back):
             raise SteppedDown
         return back
-
-    async def _in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
 
 
 def _told(error: Exception) -> str:

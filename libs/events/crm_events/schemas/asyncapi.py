@@ -83,8 +83,8 @@ def document_of(context: str) -> Schema:
             "version": "1.0.0",
             "description": (
                 "What happened in this context. Watermarks, records without data of the type "
-                "crm.watermark.v1, say up to where everything has been published. A deployment "
-                "with another CRM_NAMESPACE has it in the place of `crm`."
+                "crm.watermark.v1, say up to where everything of their partition has been "
+                "published. A deployment with another CRM_NAMESPACE has it in the place of `crm`."
             ),
         },
         "defaultContentType": "application/json",

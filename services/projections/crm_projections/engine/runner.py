@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
+from crm_events.aside import Aside
 from crm_events.feed.kafka import FeedUnavailable
 from crm_events.feed.port import Feed, Lane, LaneBatch, LanePosition, LogReplaced, Positions
+from crm_events.store.port import Mark
 
 from crm_projections.engine.gaps import Backoff
 from crm_projections.engine.intake import Workplace
@@ -86,6 +88,10 @@ class Runner:
         self._bell = bell
         self._pace = pace
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="views")
+        self._marking = Aside()
+        self._marker = self._worker  # a file has one writer at a time, who would wait for another
+        if workplace.database.on_server:
+            self._marker = ThreadPoolExecutor(1, thread_name_prefix="marks")
         self._backoff = Backoff()
         self._next_marks = self._next_lag = 0.0
 
@@ -103,8 +109,9 @@ class Runner:
             self.close()
 
     def close(self) -> None:
-        """Wait for the transaction at work, if any."""
+        """Wait for the transactions at work, if any."""
         self._worker.shutdown(wait=True)
+        self._marker.shutdown(wait=True)
 
     async def _follow(self) -> None:
         feed = self._make_feed(LowestPositions(self.projections))
@@ -115,6 +122,7 @@ class Runner:
                 self._backoff.reset()
                 self.failing = None
         finally:
+            await self._marking.leave()
             with suppress(Exception):  # it may never have started
                 await feed.stop()
 
@@ -161,13 +169,18 @@ class Runner:
 
     async def _look_around(self, feed: Feed) -> None:
         now = self._now()
-        if now >= self._next_marks:
+        if self._marking.free() and now >= self._next_marks:
             self._next_marks = now + _MARKS_EVERY
             if marks := await feed.marks():
-                await self._in_worker(store_marks, self._work.database, marks)
+                self._marking.begin(self._store(marks))
         if now >= self._next_lag:
             self._next_lag = now + _LAG_EVERY
             self.lags.measure(feed.lag(), self.projections)
+
+    async def _store(self, marks: Mapping[str, Sequence[Mark]]) -> None:
+        """Beside the views, which wait for no mark. Of one that is lost a new feed tells again."""
+        loop, database = asyncio.get_running_loop(), self._work.database
+        await loop.run_in_executor(self._marker, store_marks, database, marks)
 
     async def _pause(self, error: Exception) -> None:
         self.failing = str(error) if isinstance(error, FeedUnavailable) else type(error).__name__
