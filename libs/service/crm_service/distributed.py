@@ -28,6 +28,7 @@ from crm_events.keys.master import MasterKeyMissing
 from crm_events.keys.open import migrate_keys, open_keys
 from crm_events.relay.relay import Relay, RelaySettings
 from crm_events.relay.topics import ensure_topics
+from crm_events.sql.reaching import once_reached
 from crm_events.store.open import migrate, open_recorder
 from pydantic import SecretStr
 
@@ -103,8 +104,9 @@ class Roles(Generic[S]):
 
     def migrate(self) -> None:
         settings = self._told()
-        migrate(_needed(settings.postgres, "CRM_POSTGRES"), settings.namespace, self.context)
-        migrate_keys(_needed(settings.keys, "CRM_KEYS"), settings.namespace)
+        store, keys = _needed(settings.postgres, "CRM_POSTGRES"), _needed(settings.keys, "CRM_KEYS")
+        once_reached(lambda: migrate(store, settings.namespace, self.context))
+        once_reached(lambda: migrate_keys(keys, settings.namespace))
 
     def _told(self) -> S:
         settings = read_settings(self.settings)

@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 from crm_events.keys.port import KeysUnavailable
+from crm_events.sql.reaching import OutOfReach
 from crm_events.store.port import StoreUnavailable
 
 from crm_service.collector import spare_the_collector
@@ -57,6 +58,8 @@ def _reason(error: Exception) -> str:
     """What may be shown: messages of drivers quote addresses and passwords."""
     if isinstance(error, StoreUnavailable | KeysUnavailable):
         return "the database cannot be reached; see CRM_POSTGRES and CRM_KEYS."
+    if isinstance(error, OutOfReach):
+        return str(error)
     return f"failed with {type(error).__name__}; the log on standard output says where."
 
 

@@ -15,6 +15,7 @@ from crm_events.crashing import arm
 from crm_events.keys.master import MasterKeyMissing
 from crm_events.keys.open import open_keys
 from crm_events.keys.port import SubjectKeys
+from crm_events.sql.reaching import once_reached
 from crm_service.app import Edge, create_app
 from crm_service.logging import configure
 from crm_service.metrics import new_registry
@@ -206,7 +207,7 @@ def _feeds(settings: ProjectionSettings) -> Feeds:
 
 def _migrate() -> None:
     with _opened(_told()) as views:
-        views.migrate()
+        once_reached(views.migrate)
 
 
 def _told() -> ProjectionSettings:
