@@ -22,8 +22,10 @@ _PANELS = (
     (
         "answer, ms",
         (
+            ("funnel, first", "funnel_first_ms"),
             ("funnel", "funnel_ms"),
             ("funnel, as of", "funnel_as_of_ms"),
+            ("retention, first", "retention_first_ms"),
             ("retention", "retention_ms"),
             ("retention, as of", "retention_as_of_ms"),
         ),

@@ -66,9 +66,11 @@ def told(size: Size) -> str:
     asked = " ".join(
         f"{name} {'-' if value is None else f'{value:,.0f} ms'},"
         for name, value in (
-            ("funnel", size.funnel_ms),
+            ("funnel first", size.funnel_first_ms),
+            ("then", size.funnel_ms),
             ("as of", size.funnel_as_of_ms),
-            ("retention", size.retention_ms),
+            ("retention first", size.retention_first_ms),
+            ("then", size.retention_ms),
             ("as of", size.retention_as_of_ms),
         )
     )
