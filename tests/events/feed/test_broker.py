@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaError
@@ -87,10 +88,37 @@ async def test_silence_of_the_broker_is_an_error(
     await log.close()
 
 
+@pytest.mark.parametrize("which", ["consumer", "marks_consumer"])
+async def test_a_consumer_that_has_stopped_fetching_is_told_at_once(
+    log: OnKafka, taker: Taker, which: str
+) -> None:
+    log.writer.spread(50)
+    await log.settled()
+    feed = log.feed(taker)
+    await feed.start()
+    while taker.count() < 50:
+        await turn(feed, taker)
+    client = getattr(feed._running, which)._client
+    sent = client.send
+
+    async def torn(node: int, request: Any, **more: Any) -> Any:
+        """As uvloop has it where the connection was reset a moment ago."""
+        if type(request).__name__.startswith("Fetch"):
+            raise RuntimeError("unable to perform operation on a closed transport")
+        return await sent(node, request, **more)
+
+    client.send = torn
+    with pytest.raises(FeedUnavailable, match="stopped fetching"):
+        await asyncio.wait_for(_turned_for_ever(feed, taker), 10)
+    await feed.stop()
+    await log.close()
+
+
 async def _turned_for_ever(feed: KafkaFeed, taker: Taker) -> None:
     async with asyncio.timeout(60):
         while True:
             await turn(feed, taker)
+            await feed.marks()
 
 
 async def test_nothing_is_left_when_it_stops(

@@ -96,7 +96,10 @@ class KafkaSession:
             raise FeedUnavailable(f"Kafka does not answer: {type(error).__name__}") from error
 
     def listen(self, heard: bool, lanes: Sequence[TopicPartition], silence: float) -> None:
-        """Raises FeedUnavailable after `silence` seconds without a word from the broker."""
+        """Raises FeedUnavailable where a consumer has stopped fetching, and after `silence` seconds
+        without a word from the broker."""
+        if _stopped(self.consumer) or _stopped(self.marks_consumer):
+            raise FeedUnavailable("a consumer has stopped fetching")
         now = asyncio.get_running_loop().time()
         answered = {lane: self.consumer.last_poll_timestamp(lane) for lane in lanes}
         busy_elsewhere = now - self._listened_at > _IDLE_SECONDS
@@ -121,6 +124,13 @@ class KafkaSession:
         for task in closing:
             task.cancel()
         await asyncio.gather(*closing, return_exceptions=True)
+
+
+def _stopped(consumer: Any) -> bool:
+    """Whether the task that fetches has failed, as when it writes to a connection that was torn at
+    that moment: aiokafka logs it, and leaves such a consumer without a word for ever."""
+    fetcher = getattr(consumer, "_fetcher", None)
+    return fetcher is not None and fetcher.error_future.done()
 
 
 Connect = Callable[[KafkaFeedSettings], KafkaSession]
