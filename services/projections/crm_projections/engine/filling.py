@@ -101,8 +101,7 @@ class Filling(Generic[T]):
         self._projection = Projection(source.view, self.work, lambda: opened)
         self._runner = Runner([self._projection], self.work, source.make_feed, Bell(), _PACE)
         feed = source.make_feed(LowestPositions([self._projection]))
-        taken = {lane: state.sequence for lane, state in begun.states.items()}
-        self._feed = BoundedFeed(feed, bounds, taken)
+        self._feed = BoundedFeed(feed, bounds, begun.taken)
         self._silence = self._standstill = 0.0
         self._turned_at: float | None = None
 

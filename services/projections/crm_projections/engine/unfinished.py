@@ -42,6 +42,11 @@ class Begun(Generic[T]):
     states: Mapping[Lane, LaneState] = field(default_factory=dict)
     note: str | None = None
 
+    @property
+    def taken(self) -> dict[Lane, int]:
+        """The sequence of the last event of each lane."""
+        return {lane: state.sequence for lane, state in self.states.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted(Generic[T]):
