@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from crm_projections.engine.filling import Filled, Source
+from crm_projections.engine.filling import Source
 from crm_projections.engine.generation import open_live
 from crm_projections.engine.rebuild import rebuild
 from crm_projections.engine.replaying import Replayed, replay
-from crm_projections.engine.tables import GENERATIONS
 from crm_projections.engine.verifying import Verdict, verify
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from tests.projections.rig import Rig, lead
 from tests.projections.tags import TagsView
-from tests.projections.test_going_on import EVENTS, SOME, Bench
+from tests.projections.test_going_on import EVENTS, SOME, Bench, cancelled
 
 Work = Callable[[Source[Any]], Awaitable[Any]]
 
@@ -32,31 +30,12 @@ class Checks(Bench):
         return await work(source)
 
     async def stop(self, work: Work, at: int = SOME, **more: Any) -> int:
-        """Cancel it when it has taken so many events; answers how many it had."""
-        enough = asyncio.Event()
-        counts: list[int] = []
-
-        def told(filled: Filled) -> None:
-            counts.append(filled.events)
-            if filled.events >= at:
-                enough.set()
-
-        begun = asyncio.create_task(self.do(work, told=told, **more))
-        await enough.wait()
-        begun.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await begun
-        return counts[-1]
+        return await cancelled(lambda told: self.do(work, told=told, **more), at)
 
     async def follow(self, events: int) -> None:
         """The live view takes them."""
         process = await self.rig.start(self.view)
         await process.until(lambda: self.rig.seen(self.view) == events, "the live view goes on")
-
-    def scratch(self) -> int:
-        query = select(GENERATIONS.c.generation).where(GENERATIONS.c.status == "scratch")
-        with self.rig.database.reading() as connection:
-            return len(connection.execute(query).all())
 
 
 async def check(source: Source[Any]) -> Verdict:
@@ -93,7 +72,7 @@ async def test_a_check_goes_on_while_the_live_view_moves(checks: Checks) -> None
     assert (verdict.events, verdict.differences) == (EVENTS + 5, [])
     assert checks.told[0].continued == had
     assert (len(checks.read[0]), len(checks.read[1])) == (had, EVENTS + 5 - had)
-    assert checks.scratch() == 0
+    assert checks.unfinished("scratch") == []
 
 
 async def test_a_check_that_goes_on_finds_what_was_forged(checks: Checks) -> None:
@@ -127,7 +106,7 @@ async def test_a_replay_to_an_earlier_position_begins_anew(light: Checks) -> Non
     assert await light.do(up_to(SOME)) == half
     assert light.told[0].continued is None
     assert "goes further than is asked for now" in str(light.told[0].note)
-    assert light.scratch() == 0
+    assert light.unfinished("scratch") == []
 
 
 async def test_a_check_goes_on_with_what_a_replay_had_filled(light: Checks) -> None:
@@ -151,7 +130,7 @@ async def test_nothing_is_kept_of_what_nobody_can_go_on_with(light: Checks) -> N
             self.definition = type(self.definition)("tags", 1, personal=True)
 
     await light.stop(check, settings=None)
-    assert light.scratch() == 0
+    assert light.unfinished("scratch") == []
     light.view = Named()
     await light.stop(check)
-    assert light.scratch() == 0
+    assert light.unfinished("scratch") == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import pytest
@@ -24,6 +24,8 @@ from tests.support.fake_feed import FakeFeed
 
 LEADS, EVENTS = 60, 120
 SOME = 30
+Begin = Callable[[Callable[[Filled], None]], Coroutine[Any, Any, Any]]
+"""Work that tells how far it is."""
 
 
 class NarrowFeed(FakeFeed):
@@ -69,26 +71,30 @@ class Bench:
         return await rebuild(view or self.view, work, self.feed, **asked)
 
     async def interrupt(self, at: int = SOME, view: TagsView | None = None) -> int:
-        """Begin a rebuild and cancel it when it has taken so many; answers how many it had."""
-        enough = asyncio.Event()
-        counts: list[int] = []
+        return await cancelled(lambda told: self.rebuild(view, told=told), at)
 
-        def told(filled: Filled) -> None:
-            counts.append(filled.events)
-            if filled.events >= at:
-                enough.set()
-
-        work = asyncio.create_task(self.rebuild(view, told=told))
-        await enough.wait()
-        work.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await work
-        return counts[-1]
-
-    def unfinished(self) -> list[int]:
-        query = select(GENERATIONS.c.generation).where(GENERATIONS.c.status == "building")
+    def unfinished(self, status: str = "building") -> list[int]:
+        query = select(GENERATIONS.c.generation).where(GENERATIONS.c.status == status)
         with self.rig.database.reading() as connection:
             return list(connection.execute(query).scalars())
+
+
+async def cancelled(begin: Begin, at: int) -> int:
+    """Begin it and cancel it when it has taken so many events; answers how many it had."""
+    enough = asyncio.Event()
+    counts: list[int] = []
+
+    def told(filled: Filled) -> None:
+        counts.append(filled.events)
+        if filled.events >= at:
+            enough.set()
+
+    work = asyncio.create_task(begin(told))
+    await enough.wait()
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    return counts[-1]
 
 
 @pytest.fixture

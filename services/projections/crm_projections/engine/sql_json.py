@@ -6,7 +6,7 @@ where there is none. What differs between them is three functions, at the end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Text, cast, func, literal
@@ -110,22 +110,6 @@ def _joined_in_file(element: _Joined, compiler: SQLCompiler, **kw: Any) -> str:
     return f"({' || '.join(compiler.process(each, **kw) for each in element.clauses)})"
 
 
-@compiles(_Quoted, "postgresql")
-def _quoted_on_server(element: _Quoted, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"CAST(to_json({compiler.process(element.clauses, **kw)}) AS TEXT)"
-
-
-@compiles(_Quoted, "sqlite")
-def _quoted_in_file(element: _Quoted, compiler: SQLCompiler, **kw: Any) -> str:
-    """Which would say `null` of NULL by itself."""
-    return f"json_quote({compiler.process(element.clauses, **kw)})"
-
-
-@compiles(_IdText, "postgresql")
-def _id_on_server(element: _IdText, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"CAST({compiler.process(element.clauses, **kw)} AS TEXT)"
-
-
 @compiles(_IdText, "sqlite")
 def _id_in_file(element: _IdText, compiler: SQLCompiler, **kw: Any) -> str:
     """Stored there as 32 digits."""
@@ -135,15 +119,22 @@ def _id_in_file(element: _IdText, compiler: SQLCompiler, **kw: Any) -> str:
 
 
 _PARTS: Final = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+_SECOND_ON_SERVER: Final = "substr(to_json(to_timestamp({}) AT TIME ZONE 'UTC')::text, 2, 19)"
+_WRAPPED: Final[Sequence[tuple[type[FunctionElement[str]], str, str]]] = (
+    (_Quoted, "postgresql", "CAST(to_json({}) AS TEXT)"),
+    (_Quoted, "sqlite", "json_quote({})"),  # which would say `null` of NULL by itself
+    (_IdText, "postgresql", "CAST({} AS TEXT)"),
+    (_SecondText, "postgresql", _SECOND_ON_SERVER),
+    (_SecondText, "sqlite", "strftime('%Y-%m-%dT%H:%M:%S', {}, 'unixepoch')"),
+)
 
 
-@compiles(_SecondText, "postgresql")
-def _second_on_server(element: _SecondText, compiler: SQLCompiler, **kw: Any) -> str:
-    second = compiler.process(element.clauses, **kw)
-    return f"substr(to_json(to_timestamp({second}) AT TIME ZONE 'UTC')::text, 2, 19)"
+def _wrap(kind: type[FunctionElement[str]], dialect: str, template: str) -> None:
+    def said(element: FunctionElement[str], compiler: SQLCompiler, **kw: Any) -> str:
+        return template.format(compiler.process(element.clauses, **kw))
+
+    compiles(kind, dialect)(said)
 
 
-@compiles(_SecondText, "sqlite")
-def _second_in_file(element: _SecondText, compiler: SQLCompiler, **kw: Any) -> str:
-    second = compiler.process(element.clauses, **kw)
-    return f"strftime('%Y-%m-%dT%H:%M:%S', {second}, 'unixepoch')"
+for _each in _WRAPPED:
+    _wrap(*_each)
