@@ -31,6 +31,9 @@ class Sides:
     before: Callable[[], None] = nothing
     proof: Callable[[], str] = str
     """What was checked beside the timing, said when the rounds are over; empty where nothing."""
+    turns: int = 1
+    """How often each side works in a round. They begin in turns, so that neither gains where the
+    machine grows slower or faster meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,21 @@ def interleaved(
     found = []
     for number in range(1, rounds + 1):
         sides.before()
-        baseline = sides.baseline()
-        ours = sides.ours()
+        ours, baseline = _round(sides)
         tell(number, ours, baseline)
         found.append((ours, baseline))
     return found
+
+
+def _round(sides: Sides) -> tuple[float, float]:
+    """The mean of the turns of each side."""
+    ours, baseline = list[float](), list[float]()
+    order = [(baseline, sides.baseline), (ours, sides.ours)]
+    for _ in range(sides.turns):
+        for figures, measure in order:
+            figures.append(measure())
+        order.reverse()
+    return statistics.fmean(ours), statistics.fmean(baseline)
 
 
 def figures(bench: Bench, rounds: Sequence[tuple[float, float]]) -> Figures:

@@ -22,9 +22,9 @@ from tests.bench.wire import Wire
 from tests.support.processes import Processes, master_key_in
 from tests.support.waiting import wait_until
 
-_LEADS, _QUICK_LEADS = 240, 16
+_NEW, _KNOWN, _QUICK_LEADS = 2_400, 240, 16
 _TURNS: Final = ({"need": "two hundred chairs by May"}, {"reason": "no answer to three calls"})
-_TIMES: Final = 3
+_TIMES: Final = 8
 _SECONDS: Final = 30.0
 _PATH: Final = "/v1/contacts/leads"
 _LEAD: Final = {
@@ -69,9 +69,9 @@ class Leads:
 
 
 @contextmanager
-def _servers(place: Ground) -> Iterator[tuple[Leads, Leads, Callable[[], str]]]:
+def _servers(place: Ground, leads: int) -> Iterator[tuple[Leads, Leads, Callable[[], str]]]:
     """Ours and the untaxed one, each over a schema of its own in one database."""
-    folder, count = place.folder(), place.size(_LEADS, _QUICK_LEADS)
+    folder, count = place.folder(), place.size(leads, _QUICK_LEADS)
     key = str(master_key_in(folder))
     with place.database() as dsn, ExitStack() as stack:
         found, schemas = [], []
@@ -147,21 +147,21 @@ def _counts(connection: psycopg.Connection[tuple[int]], schema: str) -> tuple[in
 
 @contextmanager
 def _new(place: Ground) -> Iterator[Sides]:
-    with _servers(place) as (ours, untaxed, proof):
+    with _servers(place, _NEW) as (ours, untaxed, proof):
         ours.capture()
         untaxed.capture()
-        yield Sides(ours.capture, untaxed.capture, proof=proof)
+        yield Sides(ours.capture, untaxed.capture, proof=proof, turns=2)
 
 
 @contextmanager
 def _known(place: Ground) -> Iterator[Sides]:
-    with _servers(place) as (ours, untaxed, proof):
+    with _servers(place, _KNOWN) as (ours, untaxed, proof):
 
         def before() -> None:
             ours.capture()
             untaxed.capture()
 
-        yield Sides(ours.turn, untaxed.turn, before, proof)
+        yield Sides(ours.turn, untaxed.turn, before, proof, turns=2)
 
 
 _BARS = Bars(0.85, 0.93)

@@ -33,6 +33,19 @@ def test_sides_take_turns_after_preparation() -> None:
     assert happened == ["before", "baseline", "ours"] * 2
 
 
+def test_with_several_turns_neither_side_is_always_the_first_and_the_mean_counts() -> None:
+    order: list[str] = []
+    rates = {"ours": iter([10.0, 30.0]), "baseline": iter([5.0, 7.0])}
+
+    def side(name: str) -> float:
+        order.append(name)
+        return next(rates[name])
+
+    sides = Sides(lambda: side("ours"), lambda: side("baseline"), turns=2)
+    assert interleaved(sides, 1, lambda *_: None) == [(20.0, 6.0)]
+    assert order == ["baseline", "ours", "ours", "baseline"]
+
+
 def test_what_takes_minutes_takes_few_rounds() -> None:
     long = Bench("R0", "one / other", "events/s", _never, most_rounds=2)
     assert [long.rounds(5), long.rounds(1), bench("R0").rounds(5)] == [2, 1, 5]

@@ -62,10 +62,12 @@ def running(home: Home) -> Iterator[Transport]:
 
 
 def subjects(home: Home) -> list[str]:
-    """Everybody who has a key."""
+    """Everybody who has a key and of whom something is sealed; keys made ahead are nobody's."""
+    with looking(home) as look:
+        said_of = look.subjects()
     with closing(sqlite3.connect(home.keys)) as connection:
         rows = connection.execute("SELECT subject FROM subject_keys WHERE wrapped IS NOT NULL")
-        return sorted(str(UUID(bytes=row[0])) for row in rows)
+        return sorted(str(id) for row in rows if (id := UUID(bytes=row[0])) in said_of)
 
 
 @contextmanager

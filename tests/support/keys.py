@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from threading import Lock
 from uuid import UUID
 
@@ -27,6 +27,9 @@ class KeysInMemory:
                     raise SubjectErased(subject)
                 found[subject] = key
         return found
+
+    def begin(self, subjects: Collection[UUID]) -> None:
+        self.ensure(subjects)
 
     def find(self, subjects: Iterable[UUID]) -> Mapping[UUID, bytes | Erased]:
         with self._reached():

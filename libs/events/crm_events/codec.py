@@ -10,10 +10,10 @@ import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from crm_events.catalogue import CATALOGUE, UnknownEventType, context_of
-from crm_events.event import SELF, Event, PersonalField, personal_fields
+from crm_events.event import SELF, Event, personal_fields
 from crm_events.keys.ahead import NewSubjects
 from crm_events.keys.port import Erased, SubjectKeys
-from crm_events.sealing import BrokenSeal, opened, sealed, subject_of, subjects_in
+from crm_events.sealing import BrokenSeal, nonces, opened, sealed, subject_of, subjects_in
 from crm_events.shapes import Catalogue, Shape, shapes
 from crm_events.upcasting import UPCASTS, Raw, Upcasts
 
@@ -42,10 +42,15 @@ class Slot(NamedTuple):
         return f"{context_of(self.type)}|{self.aggregate_id}|{self.version}|"
 
 
-def _subject_of(event: Event, field: PersonalField, aggregate_id: UUID) -> UUID:
-    """The named subject, or the aggregate itself where the event names none."""
-    named = None if field.subject == SELF else getattr(event, field.subject)
-    return named or aggregate_id
+def _said(event: Event, aggregate_id: UUID) -> Mapping[str, UUID]:
+    """The personal fields that hold something, and whose: the named subject's, or the aggregate's
+    own where the event names none."""
+    return {
+        field.name: (None if field.subject == SELF else getattr(event, field.subject))
+        or aggregate_id
+        for field in personal_fields(type(event))
+        if getattr(event, field.name) is not None
+    }
 
 
 class Codec:
@@ -72,14 +77,13 @@ class Codec:
 
     def encode_all(self, events: Sequence[tuple[Event, Slot]]) -> list[bytes]:
         """Stored bytes of many events, with one request for all their keys."""
-        subjects = {
-            _subject_of(event, field, slot.aggregate_id)
-            for event, slot in events
-            for field in personal_fields(type(event))
-            if getattr(event, field.name) is not None
-        }
+        said = [_said(event, slot.aggregate_id) for event, slot in events]
+        subjects = {subject for whose in said for subject in whose.values()}
         keys = self._keys.ensure(subjects) if subjects else {}
-        return [_encoded(event, slot, keys) for event, slot in events]
+        return [
+            _encoded(event, slot, whose, keys)
+            for (event, slot), whose in zip(events, said, strict=True)
+        ]
 
     def prepare(self, data: Iterable[bytes]) -> None:
         """Ask once for the keys of many stored events that are about to be decoded.
@@ -155,20 +159,17 @@ def _cipher(keys: Mapping[UUID, bytes | Erased], subject: UUID) -> AESGCM | None
     return None if isinstance(key, Erased) else AESGCM(key)
 
 
-def _encoded(event: Event, slot: Slot, keys: Mapping[UUID, bytes]) -> bytes:
-    fields = [f for f in personal_fields(type(event)) if getattr(event, f.name) is not None]
-    if not fields:
+def _encoded(
+    event: Event, slot: Slot, whose: Mapping[str, UUID], keys: Mapping[UUID, bytes]
+) -> bytes:
+    if not whose:
         return event.__pydantic_serializer__.to_json(event, exclude_none=True)
     raw = event.__pydantic_serializer__.to_python(event, mode="json", exclude_none=True)
     binding = slot.binding()
-    ciphers: dict[UUID, AESGCM] = {}
-    for field in fields:
-        name = field.name
-        subject = _subject_of(event, field, slot.aggregate_id)
-        if subject not in ciphers:
-            ciphers[subject] = AESGCM(keys[subject])
-        cipher = ciphers[subject]
-        raw[name] = sealed(cipher, subject, raw[name], f"{binding}{name}".encode())
+    ciphers = {subject: AESGCM(keys[subject]) for subject in set(whose.values())}
+    for (name, subject), nonce in zip(whose.items(), nonces(len(whose)), strict=True):
+        bound_to = f"{binding}{name}".encode()
+        raw[name] = sealed(ciphers[subject], subject, raw[name], bound_to, nonce)
     return orjson.dumps(raw)
 
 

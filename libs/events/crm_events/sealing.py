@@ -22,7 +22,7 @@ SEALED_PATTERN: Final = r"^~1\.[0-9a-f]{32}\.[A-Za-z0-9_-]+={0,2}$"
 _MARK: Final = "~1."
 _SUBJECT: Final = slice(3, 35)
 _SEALED: Final = slice(36, None)
-_NONCE_BYTES: Final = 12
+NONCE_BYTES: Final = 12
 _SUBJECTS_IN_JSON: Final = re.compile(rb'"~1\.([0-9a-f]{32})\.')
 _NAMED_IN_JSON: Final = re.compile(
     rb'"(?:customer|person)_id":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"'
@@ -34,8 +34,17 @@ class BrokenSeal(ValueError):
     """Not a sealed value, or one that was altered, moved, or sealed under another key."""
 
 
-def sealed(cipher: AESGCM, subject: UUID, text: str, bound_to: bytes) -> str:
-    nonce = os.urandom(_NONCE_BYTES)
+def nonces(count: int) -> list[bytes]:
+    """So many, drawn at once: every draw lets other threads run first."""
+    return sliced(os.urandom(count * NONCE_BYTES), NONCE_BYTES)
+
+
+def sliced(data: bytes, size: int) -> list[bytes]:
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+def sealed(cipher: AESGCM, subject: UUID, text: str, bound_to: bytes, nonce: bytes) -> str:
+    """`nonce` is of `nonces`, and was used for nothing else."""
     token = urlsafe_b64encode(nonce + cipher.encrypt(nonce, text.encode(), bound_to))
     return f"{_MARK}{subject.hex}.{token.decode()}"
 
@@ -55,7 +64,7 @@ def opened(cipher: AESGCM, token: str, bound_to: bytes) -> str:
     plain64 = token[_SEALED].replace("-", "+").replace("_", "/")
     try:
         data = a2b_base64(plain64, strict_mode=True)
-        return cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], bound_to).decode()
+        return cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], bound_to).decode()
     except (InvalidTag, ValueError):
         raise BrokenSeal("fails its seal") from None
 

@@ -67,7 +67,7 @@ async def test_keys_that_a_restore_brings_back_are_destroyed_again(
 
 def _bring_back(folder: Path, subject: UUID) -> None:
     """A key where the tombstone was, as an older copy of the key database has it."""
-    wrapped = read_master_key(folder / "master.key").wrap(subject, bytes(32))
+    wrapped = read_master_key(folder / "master.key").wrap({subject: bytes(32)})[subject]
     with closing(sqlite3.connect(folder / "keys.db")) as connection:
         connection.execute(
             "UPDATE subject_keys SET wrapped = ?, erased_at = NULL WHERE subject = ?",

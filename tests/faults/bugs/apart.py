@@ -247,6 +247,9 @@ class _Later:
         self.made.update({subject: secrets.token_bytes(32) for subject in subjects})
         return self.made
 
+    def begin(self, subjects: Any) -> None:
+        self.ensure(subjects)
+
 
 def _key_after_event(_: Any) -> Any:
     def append_first(

@@ -33,9 +33,12 @@ class KeyCache:
         self._entries: dict[UUID, tuple[float, Found]] = {}
 
     def known(self, subjects: Iterable[UUID]) -> dict[UUID, Found]:
-        now = self._monotonic()
-        entries = ((subject, self._entries.get(subject)) for subject in subjects)
-        return {subject: entry[1] for subject, entry in entries if entry and entry[0] > now}
+        now, found = self._monotonic(), dict[UUID, Found]()
+        for subject in subjects:
+            entry = self._entries.get(subject)
+            if entry is not None and entry[0] > now:
+                found[subject] = entry[1]
+        return found
 
     def keep(self, found: Mapping[UUID, Found]) -> None:
         """An erasure stays, whatever was read from the database before it."""

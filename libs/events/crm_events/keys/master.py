@@ -6,6 +6,7 @@ import os
 import secrets
 import tempfile
 from base64 import b64decode, b64encode
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -15,9 +16,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from crm_events.keys.port import KeysUnavailable
+from crm_events.sealing import NONCE_BYTES, nonces, sliced
 
 KEY_BYTES: Final = 32
-_NONCE_BYTES: Final = 12
 _FORM: Final = b"\x01"  # AES-256-GCM; another form of wrapping gets another number
 
 
@@ -33,14 +34,18 @@ class MasterKey:
             raise MasterKeyMissing(f"A master key has {KEY_BYTES} bytes, this one {len(secret)}.")
         self._cipher = AESGCM(secret)
 
-    def wrap(self, subject: UUID, key: bytes) -> bytes:
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        return _FORM + nonce + self._cipher.encrypt(nonce, key, _bound_to(subject))
+    def wrap(self, keys: Mapping[UUID, bytes]) -> dict[UUID, bytes]:
+        """Each subject's."""
+        encrypt = self._cipher.encrypt
+        return {
+            subject: _FORM + nonce + encrypt(nonce, key, _bound_to(subject))
+            for (subject, key), nonce in zip(keys.items(), nonces(len(keys)), strict=True)
+        }
 
     def unwrap(self, subject: UUID, wrapped: bytes) -> bytes:
         """Raises KeysUnavailable where it was wrapped with another master key: readers must wait
         for the right one, not show blanks."""
-        nonce, sealed = wrapped[1 : 1 + _NONCE_BYTES], wrapped[1 + _NONCE_BYTES :]
+        nonce, sealed = wrapped[1 : 1 + NONCE_BYTES], wrapped[1 + NONCE_BYTES :]
         try:
             return self._cipher.decrypt(nonce, sealed, _bound_to(subject))
         except InvalidTag:
@@ -48,6 +53,11 @@ class MasterKey:
                 f"The key of subject {subject} was wrapped with another master key; put back the "
                 "master key file that belongs to this key database."
             ) from None
+
+
+def fresh_keys(subjects: Collection[UUID]) -> dict[UUID, bytes]:
+    drawn = sliced(secrets.token_bytes(KEY_BYTES * len(subjects)), KEY_BYTES)
+    return dict(zip(subjects, drawn, strict=True))
 
 
 def _bound_to(subject: UUID) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -27,10 +27,13 @@ ERASED: Final = Erased()
 
 
 class SubjectKeys(Protocol):
-    """Symmetric keys (32 bytes) of data subjects. Both calls raise KeysUnavailable."""
+    """Symmetric keys (32 bytes) of data subjects. Every call raises KeysUnavailable."""
 
     def ensure(self, subjects: Iterable[UUID]) -> Mapping[UUID, bytes]:
         """A key for every subject, durably stored before it is answered. Raises SubjectErased."""
+
+    def begin(self, subjects: Collection[UUID]) -> None:
+        """As `ensure`, for ids that nobody has had: they are not looked for first."""
 
     def find(self, subjects: Iterable[UUID]) -> Mapping[UUID, bytes | Erased]:
         """The keys that exist, and ERASED where one was destroyed; unknown subjects are absent."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from crm_events.keys.cache import Found, KeyCache
-from crm_events.keys.master import KEY_BYTES, MasterKey
+from crm_events.keys.master import MasterKey, fresh_keys
 from crm_events.keys.port import ERASED, Erased, KeysUnavailable, SubjectErased
 
 HEED_SECONDS: Final = 1.0
@@ -81,9 +80,8 @@ class SqlKeys:
         self._heed_others()
         asked = set(subjects)
         found = self._cache.known(asked)
-        missing = asked - found.keys()
-        if missing:
-            found |= self._made(missing)
+        if len(found) < len(asked):
+            found |= self._made(asked - found.keys())
         return {subject: _living(subject, found[subject]) for subject in asked}
 
     def _made(self, missing: set[UUID]) -> dict[UUID, Found]:
@@ -104,24 +102,27 @@ class SqlKeys:
             return self._unwrapped(rows) | self._begun(absent)
         return self._unwrapped(rows)
 
-    def _begun(self, absent: set[UUID]) -> dict[UUID, Found]:
+    def _begun(self, absent: Collection[UUID]) -> dict[UUID, Found]:
         """Keys for those who had none; another process may have been first."""
-        fresh = {subject: secrets.token_bytes(KEY_BYTES) for subject in absent}
-        wrap = self._master.wrap
-        made = self._table.insert({subject: wrap(subject, key) for subject, key in fresh.items()})
+        fresh = fresh_keys(absent)
+        made = self._table.insert(self._master.wrap(fresh))
         found: dict[UUID, Found] = {subject: fresh[subject] for subject in made}
         self._cache.keep(found)
-        if late := absent - made:
+        if late := set(absent) - made:
             found |= self._unwrapped(self._table.read(late))
         return found
+
+    def begin(self, subjects: Collection[UUID]) -> None:
+        """Raises KeysUnavailable."""
+        self._begun(subjects)
 
     def find(self, subjects: Iterable[UUID]) -> Mapping[UUID, Found]:
         """Raises KeysUnavailable."""
         self._heed_others()
         asked = set(subjects)
         found = self._cache.known(asked)
-        if missing := asked - found.keys():
-            found |= self._unwrapped(self._table.read(missing))
+        if len(found) < len(asked):
+            found |= self._unwrapped(self._table.read(asked - found.keys()))
         return found
 
     def _heed_others(self) -> None:
