@@ -3,11 +3,12 @@ from __future__ import annotations
 import json
 from importlib import import_module
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Any, cast
 from uuid import UUID
 
 import pytest
-from crm_service.app import create_app
+from crm_service.app import Edge, create_app
 from crm_service.commands import (
     CommandCause,
     Expected,
@@ -30,6 +31,7 @@ NOTE = UUID("0192d3f4-0000-7000-8000-00000000abcd")
 CORRELATION = "0192d3f4-0000-7000-8000-000000000001"
 GOOD = b'{"text": "a"}'
 JSON = {"content-type": "application/json", "x-correlation-id": CORRELATION}
+WITHOUT_THREADS = Edge(without_threads=True)
 Asked = tuple[str, bytes, dict[str, str]]
 
 
@@ -55,10 +57,15 @@ def commands_of(notes: Notes) -> Router:
     return router
 
 
-def app_of(notes: Notes) -> FastAPI:
-    principals = local_principals()
+def app_of(notes: Notes, edge: Edge = Edge()) -> FastAPI:
     return create_app(
-        "Notes", "notes", [commands_of(notes)], principals=principals, readiness={}, errors=ERRORS
+        "Notes",
+        "notes",
+        [commands_of(notes)],
+        principals=local_principals(),
+        readiness={},
+        errors=ERRORS,
+        edge=edge,
     )
 
 
@@ -115,13 +122,37 @@ ASKED: dict[str, Asked] = {
 @pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED.keys())
 async def test_both_ways_answer_alike(asked: Asked) -> None:
     path, body, headers = asked
-    short, long = Notes(versions={NOTE: 1}), Notes(versions={NOTE: 1})
+    short, bare, long = [Notes(versions={NOTE: 1}) for _ in range(3)]
+    apps = app_of(short), app_of(bare, WITHOUT_THREADS), without_the_short_way(app_of(long))
     answers = [
-        await _answered(app, path, body, {"idempotency-key": "k1", **headers})
-        for app in (app_of(short), without_the_short_way(app_of(long)))
+        await _answered(app, path, body, {"idempotency-key": "k1", **headers}) for app in apps
     ]
-    assert answers[0] == answers[1]
-    assert [c.fingerprint for c in short.causes] == [c.fingerprint for c in long.causes]
+    assert answers[0] == answers[1] == answers[2]
+    fingerprints = [[c.fingerprint for c in notes.causes] for notes in (short, bare, long)]
+    assert fingerprints[0] == fingerprints[1] == fingerprints[2]
+
+
+async def test_without_threads_only_what_decides_one_command_is_on_the_loop() -> None:
+    heard: dict[str, bool] = {}
+    router = Router(prefix="/v1/notes")
+
+    @router.post("/{id}:one", response_model=Answer)
+    def one(id: UUID, cause: CommandCause) -> Response:
+        heard["one"] = current_thread() is main_thread()
+        return Response(f"{id} {cause.command_id}")
+
+    @router.post("/{id}:many", response_model=Answer)
+    def many(id: UUID) -> Response:
+        heard["many"] = current_thread() is main_thread()
+        return Response(str(id))
+
+    for edge in (WITHOUT_THREADS, Edge()):
+        app = create_app(
+            "Notes", "notes", [router], principals=local_principals(), readiness={}, edge=edge
+        )
+        for name in ("one", "many"):
+            await _answered(app, f"/v1/notes/{NOTE}:{name}", b"", JSON)
+        assert heard == {"one": edge.without_threads, "many": False}
 
 
 async def _answered(app: FastAPI, path: str, body: bytes, headers: dict[str, str]) -> object:

@@ -20,6 +20,7 @@ from crm_events.feed.store import StoreFeed
 from crm_events.keys.open import open_keys
 from crm_events.store.port import EventRecorder
 from crm_events.store.sqlite import SqliteRecorder
+from crm_service.app import Edge
 from crm_service.hosting import Context, Storage
 from crm_service.principals import Principals, local_user
 
@@ -87,10 +88,12 @@ def stored(folder: Path, context: str) -> Iterator[Storage]:
 
 
 @asynccontextmanager
-async def running(build: Build, storage: Storage) -> AsyncIterator[Running]:
+async def running(
+    build: Build, storage: Storage, edge: Edge | None = None
+) -> AsyncIterator[Running]:
     """The context's API for the local user, inside its lifespan."""
     context = build(storage, "EUR")
-    api = context.api(Principals("127.0.0.1", local=local_user("tester")))
+    api = context.api(Principals("127.0.0.1", local=local_user("tester")), edge)
     transport = httpx.ASGITransport(api, client=("127.0.0.1", 50_000))
     async with (
         api.router.lifespan_context(api),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 from uuid import UUID
@@ -35,25 +35,25 @@ class Attempt:
 
 
 class Attempts:
-    """Loads things for commands, each of which stays on its thread. Thread-safe."""
+    """Loads things for commands, each of which has a context of its own. Thread-safe."""
 
     def __init__(self, events: ChangeStore, kept: Kept) -> None:
         self._events = events
         self._kept = kept
-        self._here = threading.local()
+        self._here: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
 
     @contextmanager
     def one(self, doubted: Mapping[UUID, UUID] | None = None) -> Iterator[Attempt]:
-        before = getattr(self._here, "attempt", None)
-        attempt = self._here.attempt = Attempt(doubted)
+        attempt = Attempt(doubted)
+        before = self._here.set(attempt)
         try:
             yield attempt
         finally:
-            self._here.attempt = before
+            self._here.reset(before)
 
     def load(self, kind: type[T], id: UUID) -> T | None:
         """One aggregate; None where there is no such thing of this kind."""
-        attempt: Attempt | None = getattr(self._here, "attempt", None)
+        attempt = self._here.get()
         if attempt is None:
             return self._read(kind, id)[0]
         if attempt.doubted is None and (thing := self._kept.take(kind, id)) is not None:

@@ -41,9 +41,11 @@ _TELEMETRY: Final[TelemetryConfig] = {"logs": False, "operation_spans": False}
 @dataclass(frozen=True, slots=True)
 class Edge:
     """What differs from one process to another. `threads` is the size of the connection pool: no
-    more requests than that are at work at once. `body_limit` is in bytes."""
+    more requests than that are at work at once. `body_limit` is in bytes. `without_threads`, single
+    commands run on the event loop: for stores that say where they wait (docs/adr/0024)."""
 
     threads: int = 8
+    without_threads: bool = False
     body_limit: int = MIB
     allowed_hosts: Collection[str] = ()
     metrics: CollectorRegistry | None = None
@@ -80,7 +82,7 @@ def create_app(
         ),
         Middleware(Guard, principals, edge.allowed_hosts, reading_paths(routers)),
         Middleware(BodyLimit, edge.body_limit),
-        Middleware(Direct, app),
+        Middleware(Direct, app, edge.without_threads),
         Middleware(DirectQuestions, app),
     ]
     app.router.routes += probe_routes(Readiness(readiness), metrics.registry)

@@ -14,6 +14,7 @@ from crm_events.store.mapper import Cause
 from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 
+from crm_service.direct import decides_one
 from crm_service.exchange import exchange_of, principal, traceparent_of
 from crm_service.principals import Principal
 from crm_service.problems import RequestRefused
@@ -60,6 +61,7 @@ async def expected_version(request: Request) -> int | None:
     return version_of(request.headers.get("if-match"))
 
 
+@decides_one
 @described(
     "Idempotency-Key",
     "A request repeated under its key is answered as the first time.",

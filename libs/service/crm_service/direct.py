@@ -12,10 +12,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from inspect import iscoroutinefunction
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import orjson
 from anyio.to_thread import run_sync
+from crm_events.waiting import on_loop
 from fastapi import FastAPI, Request, Response, params
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_typed_return_annotation
@@ -26,6 +27,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from crm_service.admission import Admission
 from crm_service.routing import StrictRoute, holds_nul
 
+F = TypeVar("F", bound=Callable[..., Any])
+_ONE: Final = "crm_decides_one"
 _JSON: Final = (b"application/json", b"application/json;")
 _OTHER_WAYS: Final = (
     "query_params",
@@ -41,6 +44,12 @@ _OTHER_WAYS: Final = (
 """What an endpoint may ask of FastAPI that is not understood here."""
 
 
+def decides_one(dependency: F) -> F:
+    """Marks what an endpoint asks for that decides one command: little work between its waits."""
+    setattr(dependency, _ONE, True)
+    return dependency
+
+
 class Command(NamedTuple):
     """One endpoint: `asked` are coroutines of the request, each with the names it goes by."""
 
@@ -49,14 +58,17 @@ class Command(NamedTuple):
     in_path: tuple[Any, ...]
     body: Any
     asked: tuple[tuple[str | None, str, Callable[..., Any]], ...]
+    is_one: bool
 
 
 class Direct:
     """Pure ASGI middleware, the innermost: between the door and FastAPI's own routes."""
 
-    def __init__(self, app: ASGIApp, api: FastAPI) -> None:
+    def __init__(self, app: ASGIApp, api: FastAPI, without_threads: bool) -> None:
+        """`without_threads`, single commands run on the loop's thread until they wait."""
         self._app = app
         self._api = api
+        self._without_threads = without_threads
         self._commands: Mapping[str, tuple[Command, ...]] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,7 +97,8 @@ class Direct:
                 told = await ask(**{parameter: request})
                 if name is not None:
                     values[name] = told
-            response = await run_sync(partial(command.endpoint, **values))
+            run = on_loop if self._without_threads and command.is_one else run_sync
+            response = await run(partial(command.endpoint, **values))
         await response(scope, receive, send)
 
     def _table(self) -> Mapping[str, tuple[Command, ...]]:
@@ -171,6 +184,7 @@ def _command(route: RouteContext) -> Command:
         in_path=tuple(dependant.path_params),
         body=dependant.body_params[0] if dependant.body_params else None,
         asked=tuple((d.name, d.request_param_name, d.call) for d in dependant.dependencies),  # type: ignore[misc]
+        is_one=any(hasattr(d.call, _ONE) for d in dependant.dependencies),
     )
 
 

@@ -70,8 +70,8 @@ class Roles(Generic[S]):
     def serve(self) -> int:
         settings = self._told()
         with self._hosted(settings) as context:
-            edge = Edge(threads=settings.pool, allowed_hosts=settings.allowed_hosts)
-            return serve(context.api(settings.principals(), edge), settings.host, settings.port)
+            api = context.api(settings.principals(), edge_of(settings))
+            return serve(api, settings.host, settings.port)
 
     def relay(self) -> int:
         settings = self._told()
@@ -183,6 +183,12 @@ class _Reacting:
     def ready(self) -> None:
         """Raises NotReady while reactions are held."""
         _raise_if(self._why_not())
+
+
+def edge_of(settings: ServiceSettings) -> Edge:
+    """That of a process which answers over PostgreSQL."""
+    hosts = settings.allowed_hosts
+    return Edge(threads=settings.pool, without_threads=True, allowed_hosts=hosts)
 
 
 @contextmanager

@@ -1,14 +1,15 @@
 """The same commands, names and imports over PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from crm_contacts import bootstrap
-from crm_events.contracts.contacts import StaffChanged, StaffRegistered
+from crm_events.contracts.contacts import LeadTagged, StaffChanged, StaffRegistered
 from crm_events.keys.open import migrate_keys
 from crm_events.store.open import migrate
-from crm_service.distributed import storage_of
+from crm_service.distributed import edge_of, storage_of
 from crm_service.settings import ServiceSettings
 from pydantic import SecretStr
 
@@ -32,7 +33,7 @@ async def contacts(
         master_key_file=master_key_in(tmp_path),
     )
     with storage_of(settings, "contacts") as storage:
-        async with running(bootstrap.build, storage) as contacts:
+        async with running(bootstrap.build, storage, edge_of(settings)) as contacts:
             yield contacts
 
 
@@ -68,6 +69,29 @@ async def test_repeated_stale_and_converting_commands(contacts: Running) -> None
     assert (stale.status_code, stale.json()["current_version"]) == (412, 2)
     converted = await contacts.post(f"{path}:convert", {"pipeline": "sales"})
     assert converted.json()["position"]["sequence"] == contacts.head()
+
+
+async def test_many_at_once_under_few_keys_are_each_done_once(contacts: Running) -> None:
+    keys = [f"k-{n}" for n in range(40)]
+    answers = await asyncio.gather(
+        *[contacts.post("/leads", LEAD, idempotency_key=key) for key in keys * 5]
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == len(keys)
+    assert len(contacts.log()) == len(keys)
+
+
+async def test_many_at_once_about_one_thing_are_all_there_or_refused(contacts: Running) -> None:
+    id = await contacts.made("/leads", LEAD)
+    tags = [f"tag-{n}" for n in range(60)]
+    answers = await asyncio.gather(
+        *[contacts.post(f"/leads/{id}:tag", {"tag": tag}) for tag in tags]
+    )
+    told = dict(zip(tags, [answer.status_code for answer in answers], strict=True))
+    assert set(told.values()) <= {200, 409, 503}
+    stored = [event.tag for event in contacts.events(id) if isinstance(event, LeadTagged)]
+    assert sorted(stored) == sorted(tag for tag, status in told.items() if status == 200)
+    assert stored
 
 
 async def test_nothing_is_legible_and_no_byte_is_rewritten(contacts: Running) -> None:

@@ -14,6 +14,7 @@ from uuid import UUID
 from crm_events.keys.cache import Found, KeyCache
 from crm_events.keys.master import MasterKey, fresh_keys
 from crm_events.keys.port import ERASED, Erased, KeysUnavailable, SubjectErased
+from crm_events.waiting import blocking
 
 HEED_SECONDS: Final = 1.0
 """An erasure made by another process is obeyed after this time, once something is asked for."""
@@ -81,7 +82,8 @@ class SqlKeys:
         asked = set(subjects)
         found = self._cache.known(asked)
         if len(found) < len(asked):
-            found |= self._made(asked - found.keys())
+            missing = asked - found.keys()
+            found |= blocking(lambda: self._made(missing))
         return {subject: _living(subject, found[subject]) for subject in asked}
 
     def _made(self, missing: set[UUID]) -> dict[UUID, Found]:

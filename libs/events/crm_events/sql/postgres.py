@@ -13,6 +13,8 @@ from typing import Any, Final, TypeVar
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from crm_events.waiting import blocking
+
 T = TypeVar("T")
 
 Connection = psycopg.Connection[Any]
@@ -165,6 +167,9 @@ class Connections:
 
     def reading(self, read: Callable[[Connection], T]) -> T:
         """Once more on a fresh connection where an idle one turns out to be broken."""
+        return blocking(lambda: self._read(read))
+
+    def _read(self, read: Callable[[Connection], T]) -> T:
         try:
             with self.borrow() as connection:
                 return read(connection)

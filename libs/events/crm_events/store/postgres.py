@@ -42,7 +42,7 @@ class PostgresRecorder(BesideQueries):
         dsn: str,
         schema: str,
         *,
-        writers: int = 2,
+        writers: int = 1,
         readers: int = 8,
         limits: Limits | None = None,
         patience: float = 5.0,

@@ -88,8 +88,7 @@ class PostgresWriter:
     def _append_all(self, turns: Sequence[_Turn]) -> None:
         with self._connections.borrow() as connection:
             every = append(connection, [turn.work for turn in turns])
-        for turn, positions in zip(turns, every, strict=True):
-            turn.succeed(positions)
+        Turn.succeed_all(turns, every)
 
     def _write_each(self, turns: Sequence[_Turn], *, in_doubt: bool = False) -> None:
         for nth, turn in enumerate(turns):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Iterable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Final, Generic, TypeVar
 
 from crm_events.store.port import StoreUnavailable
+from crm_events.waiting import Latch
 
 W = TypeVar("W")
 R = TypeVar("R")
@@ -15,29 +16,33 @@ _LIMIT: Final = 10_000
 
 
 class Turn(Generic[W, R]):
-    """One caller's work. A bare lock is the cheapest thing in Python to wait for once."""
+    """One caller's work."""
 
-    __slots__ = ("_done", "_error", "_result", "given_up", "work")
+    __slots__ = ("_error", "_result", "_settled", "given_up", "work")
 
     def __init__(self, work: W) -> None:
         self.work = work
         self.given_up = False
-        self._done = threading.Lock()
-        self._done.acquire()
+        self._settled = Latch()
         self._result: R | None = None
         self._error: BaseException | None = None
 
+    @staticmethod
+    def succeed_all(turns: Sequence[Turn[W, R]], results: Iterable[R]) -> None:
+        for turn, result in zip(turns, results, strict=True):
+            turn._result = result
+        Latch.open_all(turn._settled for turn in turns)
+
     def succeed(self, result: R) -> None:
-        self._result = result
-        self._done.release()
+        self.succeed_all([self], [result])
 
     def fail(self, error: BaseException) -> None:
         self._error = error
-        self._done.release()
+        Latch.open_all([self._settled])
 
     def wait(self, seconds: float) -> R:
         """What became of it. Raises what the work raised, or StoreUnavailable."""
-        if not self._done.acquire(timeout=seconds):
+        if not self._settled.wait(seconds):
             self.given_up = True
             raise StoreUnavailable(
                 f"The database did not answer within {seconds:.0f} s; it is unknown whether this "
