@@ -9,12 +9,12 @@ ever where it was not called by `on_loop`.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from threading import Lock
 from typing import Any, TypeVar
 
+from anyio.to_thread import run_sync
 from greenlet import getcurrent, greenlet
 
 T = TypeVar("T")
@@ -34,8 +34,8 @@ async def on_loop(work: Callable[[], T]) -> T:
     while not errand.dead:
         try:
             came = await waits_for
-        except BaseException:  # noqa: BLE001 (it is for `work` to say what becomes of it)
-            waits_for = errand.throw(*sys.exc_info())
+        except BaseException as error:  # noqa: BLE001 (`work` says what becomes of it)
+            waits_for = errand.throw(error)
         else:
             waits_for = errand.switch(came)
     return waits_for  # type: ignore[no-any-return]
@@ -51,7 +51,7 @@ def _is_errand() -> bool:
 
 def blocking(work: Callable[[], T]) -> T:
     """Work that keeps its thread waiting: another thread, where the caller's is the loop's."""
-    return _until(asyncio.to_thread(work)) if _is_errand() else work()
+    return _until(run_sync(work)) if _is_errand() else work()
 
 
 class Latch:

@@ -116,7 +116,7 @@ class SqlKeys:
 
     def begin(self, subjects: Collection[UUID]) -> None:
         """Raises KeysUnavailable."""
-        self._begun(subjects)
+        blocking(lambda: self._begun(subjects))
 
     def find(self, subjects: Iterable[UUID]) -> Mapping[UUID, Found]:
         """Raises KeysUnavailable."""
@@ -124,7 +124,8 @@ class SqlKeys:
         asked = set(subjects)
         found = self._cache.known(asked)
         if len(found) < len(asked):
-            found |= self._unwrapped(self._table.read(asked - found.keys()))
+            missing = asked - found.keys()
+            found |= blocking(lambda: self._unwrapped(self._table.read(missing)))
         return found
 
     def _heed_others(self) -> None:
@@ -133,7 +134,7 @@ class SqlKeys:
         if time.monotonic() - self._heard_at < HEED_SECONDS or not self._hearing.acquire(False):
             return
         try:
-            self._cache.keep(dict.fromkeys(self._table.buried_lately(), ERASED))
+            self._cache.keep(dict.fromkeys(blocking(self._table.buried_lately), ERASED))
         except KeysUnavailable:
             return
         finally:
