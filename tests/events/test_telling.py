@@ -8,9 +8,10 @@ from uuid import UUID, uuid5
 
 from crm_events.contracts.contacts import PersonChanged, PersonRegistered
 from crm_events.contracts.pipeline import DealAmended, DealOpened, DealWon, Stage, StageAdvanced
-from crm_events.envelope import Envelope
 from crm_events.event import Event, Money
 from crm_events.telling import Change, Told, record_of, seen, steps
+
+from tests.support import envelopes
 
 NAMESPACE = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 DEAL = uuid5(NAMESPACE, "deal")
@@ -21,23 +22,16 @@ SIGN = Stage(key="sign", name="Sign", rank=2, probability=0.9)
 
 def told(version: int, event: Event, day: int, supersedes: int | None = None) -> Told:
     """Recorded a month after MARCH, in the order of versions; effective on that day of March."""
-    envelope = Envelope(
+    envelope = envelopes.told(
+        event.TYPE,
+        DEAL,
+        version,
+        version,
+        MARCH + timedelta(days=30 + version),
         id=uuid5(NAMESPACE, str(version)),
-        type=event.TYPE,
-        aggregate_id=DEAL,
-        aggregate_version=version,
-        sequence=version,
-        partition=0,
-        recorded_at=MARCH + timedelta(days=30 + version),
         occurred_at=MARCH + timedelta(days=day),
-        correlation_id=DEAL,
-        causation_id=None,
-        command_id=DEAL,
         actor="local:mei",
-        origin="live",
         supersedes=None if supersedes is None else uuid5(NAMESPACE, str(supersedes)),
-        traceparent=None,
-        data=b"",
     )
     return Told(envelope, event)
 

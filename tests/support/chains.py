@@ -8,27 +8,21 @@ from uuid import UUID
 
 from crm_events.envelope import Envelope
 
+from tests.support.envelopes import told
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NOBODY = UUID(int=0)
 
 
 def event(sequence: int, prevsequence: int) -> Envelope:
-    return Envelope(
+    return told(
+        "crm.contacts.LeadTagged.v1",
+        NOBODY,
+        sequence,
+        sequence,
+        NOW,
         id=UUID(int=sequence),
-        type="crm.contacts.LeadTagged.v1",
-        aggregate_id=NOBODY,
-        aggregate_version=sequence,
-        sequence=sequence,
         partition=0,
-        recorded_at=NOW,
-        occurred_at=NOW,
-        correlation_id=NOBODY,
-        causation_id=None,
-        command_id=NOBODY,
-        actor="test",
-        origin="live",
-        supersedes=None,
-        traceparent=None,
         data=b"{}",
         prevsequence=prevsequence,
     )

@@ -17,6 +17,8 @@ from crm_events.feed.port import Lane, LaneBatch, LanePosition, Positions
 from crm_events.partitions import PARTITIONS, partition_of
 from crm_events.store.port import Mark
 
+from tests.support.envelopes import told
+
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 _IDS = UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
 _PAUSE = 0.002
@@ -48,23 +50,13 @@ class FakeLog:
         sequence = self.heads[context]
         lane = Lane(context, partition_of(aggregate_id))
         before = self.lanes[lane][-1].sequence if self.lanes[lane] else 0
-        at = _BEGIN + timedelta(seconds=sequence)
-        envelope = Envelope(
+        envelope = told(
+            type,
+            aggregate_id,
+            self._versions[aggregate_id],
+            sequence,
+            _BEGIN + timedelta(seconds=sequence),
             id=uuid5(_IDS, f"{context}/{sequence}"),
-            type=type,
-            aggregate_id=aggregate_id,
-            aggregate_version=self._versions[aggregate_id],
-            sequence=sequence,
-            partition=lane.partition,
-            recorded_at=at,
-            occurred_at=at,
-            correlation_id=aggregate_id,
-            causation_id=None,
-            command_id=aggregate_id,
-            actor="test",
-            origin="live",
-            supersedes=None,
-            traceparent=None,
             data=data,
             prevsequence=before,
         )

@@ -9,12 +9,12 @@ from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from crm_events.envelope import Envelope
 from crm_events.event import Event
-from crm_events.partitions import partition_of
 from crm_projections.engine.view import Answer, Cut, Received, View
 from crm_projections.facts.instants import Reporting, micros
 from sqlalchemy import Engine, MetaData, create_engine, event
+
+from tests.support import envelopes
 
 UTC_EURO = Reporting(ZoneInfo("UTC"), "EUR")
 _IDS = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
@@ -68,23 +68,15 @@ class Viewing:
         unit = identity(told.unit)
         self.sequences[context] = sequence = self.sequences.get(context, 0) + 1
         self._versions[unit] = version = self._versions.get(unit, 0) + 1
-        envelope = Envelope(
+        envelope = envelopes.told(
+            told.event.TYPE,
+            unit,
+            version,
+            sequence,
+            _RECORDED + timedelta(seconds=sequence),
             id=identity(f"{told.unit}/{version}"),
-            type=told.event.TYPE,
-            aggregate_id=unit,
-            aggregate_version=version,
-            sequence=sequence,
-            partition=partition_of(unit),
-            recorded_at=_RECORDED + timedelta(seconds=sequence),
             occurred_at=told.when,
-            correlation_id=unit,
-            causation_id=None,
-            command_id=unit,
-            actor="test",
-            origin="live",
             supersedes=told.supersedes,
-            traceparent=None,
-            data=b"",
         )
         return Received(envelope, told.event)
 

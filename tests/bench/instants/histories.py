@@ -13,10 +13,10 @@ from typing import Final
 from uuid import UUID
 
 from crm_events.contracts import pipeline, ticketing
-from crm_events.envelope import Envelope
 from crm_events.event import Event, Money, Staff
-from crm_events.partitions import partition_of
 from crm_projections.engine.view import Received
+
+from tests.support.envelopes import told
 
 BEGINNING: Final = datetime(2024, 1, 1, tzinfo=UTC)
 DAYS: Final = 700
@@ -45,23 +45,16 @@ class Telling:
         self.sequence += 1
         self.versions[unit] = version = self.versions.get(unit, 0) + 1
         id = self.id()
-        envelope = Envelope(
+        envelope = told(
+            event.TYPE,
+            unit,
+            version,
+            self.sequence,
+            BEGINNING + timedelta(seconds=self.sequence),
             id=id,
-            type=event.TYPE,
-            aggregate_id=unit,
-            aggregate_version=version,
-            sequence=self.sequence,
-            partition=partition_of(unit),
-            recorded_at=BEGINNING + timedelta(seconds=self.sequence),
             occurred_at=at,
             correlation_id=id,
-            causation_id=None,
             command_id=id,
-            actor="bench",
-            origin="live",
-            supersedes=None,
-            traceparent=None,
-            data=b"",
         )
         return Received(envelope, event)
 

@@ -47,7 +47,7 @@ class Look:
 
     def subjects(self) -> set[UUID]:
         """Everybody of whom something is sealed in an event."""
-        return {subject for _, each in self.events() for subject in subjects_in(each.data)}
+        return subjects_in(each.data for _, each in self.events())
 
     def things(self) -> set[tuple[str, UUID]]:
         """Everything that has a history which can be told, by its context."""
