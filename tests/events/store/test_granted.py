@@ -69,7 +69,7 @@ def test_lost_answer_is_no_overtaking(postgres_dsn: str, schema: str) -> None:
     first = event(thing, 1)
     with (
         Cable(postgres_dsn) as cable,
-        closing(PostgresRecorder(cable.dsn, schema, writers=1)) as recorder,
+        closing(PostgresRecorder(cable.dsn, schema)) as recorder,
     ):
         append(recorder, [first])
         cable.cut_next_answer()

@@ -31,7 +31,7 @@ def cable(postgres_dsn: str) -> Iterator[Cable]:
 
 @pytest.fixture
 def over_cable(cable: Cable, schema: str) -> Iterator[PostgresRecorder]:
-    with closing(PostgresRecorder(cable.dsn, schema, writers=1, patience=1.5)) as recorder:
+    with closing(PostgresRecorder(cable.dsn, schema, patience=1.5)) as recorder:
         append(recorder, [event(new_id(), 1)])
         yield recorder
 

@@ -1,4 +1,4 @@
-"""Writing threads over PostgreSQL: saves that wait at the same moment share one transaction."""
+"""A writing thread over PostgreSQL: saves that wait at the same moment share one transaction."""
 
 from __future__ import annotations
 
@@ -24,18 +24,14 @@ _MOST_EVENTS: Final = 2_000
 
 
 class PostgresWriter:
-    """`threads` appenders, each with a connection of its own."""
+    """Appends in one thread: what waits meanwhile is written together next."""
 
-    def __init__(self, connections: Connections, threads: int, patience: float) -> None:
+    def __init__(self, connections: Connections, patience: float) -> None:
         self._connections = connections
         self._patience = patience
         self._inbox: Inbox[Save, Positions] = Inbox()
-        self._threads = [
-            threading.Thread(target=self._serve, name=f"postgres-writer-{n}", daemon=True)
-            for n in range(threads)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._thread = threading.Thread(target=self._serve, name="postgres-writer", daemon=True)
+        self._thread.start()
 
     def run(self, save: Save) -> Positions:
         """Raises what the port promises; StoreUnavailable only where the outcome is unknown or
@@ -50,8 +46,7 @@ class PostgresWriter:
 
     def close(self) -> None:
         self._inbox.close()
-        for thread in self._threads:
-            thread.join()
+        self._thread.join()
 
     def _serve(self) -> None:
         while (first := self._inbox.take()) is not None:

@@ -88,7 +88,7 @@ class Inbox(Generic[W, R]):
             except Empty:
                 return None
             if turn is None:
-                self._queue.put(None)  # for the other takers
+                self._queue.put(None)  # whoever takes next finds it closed too
                 return None
             if not turn.given_up:
                 return turn
