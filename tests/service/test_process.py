@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 import pytest
+from crm_events.catalogue import CONTEXTS
 from crm_service.tokens import TokenFile
 
 from tests.service.notes import SECRET
@@ -221,3 +222,11 @@ def test_failed_worker_exits_with_failure() -> None:
     assert process.returncode == 1
     assert json.loads(out.splitlines()[-1])["event"] == "worker_failed"
     assert SECRET not in out + err
+
+
+def test_who_decides_starts_without_what_only_views_and_migrations_need() -> None:
+    """A process that was killed is away until it has imported all it is made of."""
+    contexts = ", ".join(f"crm_{context}.__main__" for context in CONTEXTS)
+    code = f"import sys, {contexts}; sys.exit(len({{'sqlalchemy', 'alembic'}} & {{*sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

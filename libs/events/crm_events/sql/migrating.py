@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Connection, create_engine
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from sqlalchemy import Connection
 
-# Alembic is imported where a schema is old, and spared the many starts that find it current: with
-# its templates it takes as long to import as everything else here.
+# Alembic and SQLAlchemy are imported where a schema is old, and spared the many starts that find it
+# current: they take longer to import than everything else here.
 
 VERSION_TABLE: Final = "schema_version"
 _SQLITE_PATIENCE: Final = 30.0
@@ -127,6 +127,8 @@ def _sqlite(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _upgrade_sqlite(connection: sqlite3.Connection, scripts: Scripts) -> None:
     """Another process may do the same: the write lock lets one through, the next finds it done."""
+    from sqlalchemy import create_engine  # noqa: PLC0415
+
     engine = create_engine("sqlite://", creator=lambda: connection)
     with engine.connect() as held:
         held.exec_driver_sql("BEGIN IMMEDIATE")
@@ -136,6 +138,8 @@ def _upgrade_sqlite(connection: sqlite3.Connection, scripts: Scripts) -> None:
 
 def migrate_postgres(dsn: str, schema: str, scripts: Scripts) -> None:
     """The explicit job: make the schema and bring it up to date; repeating it changes nothing."""
+    from sqlalchemy import create_engine  # noqa: PLC0415
+
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn))
     try:
         with engine.begin() as held:

@@ -9,11 +9,9 @@ from typing import Final
 
 import psycopg
 import structlog
-from sqlalchemy.exc import OperationalError
 
 PATIENCE: Final = 30.0
 _AGAIN: Final = 0.5
-_OUT_OF_REACH: Final = (psycopg.OperationalError, OperationalError)
 _log = structlog.get_logger("crm.store")
 
 
@@ -29,7 +27,9 @@ def once_reached(work: Callable[[], None], patience: float = PATIENCE) -> None:
     while True:
         try:
             return work()
-        except _OUT_OF_REACH as error:
+        except Exception as error:
+            if not _is_out_of_reach(error):
+                raise
             if "authentication failed" in str(error):
                 raise OutOfReach(_REFUSED) from error
             if time.monotonic() >= deadline:
@@ -38,6 +38,11 @@ def once_reached(work: Callable[[], None], patience: float = PATIENCE) -> None:
             waiting = True
             _log.warning("waits_for_database", seconds=patience, see=_SEE)
         Event().wait(_AGAIN)
+
+
+def _is_out_of_reach(error: Exception) -> bool:
+    """SQLAlchemy raises an error of its own because of the driver's."""
+    return any(isinstance(each, psycopg.OperationalError) for each in (error, error.__cause__))
 
 
 _SEE: Final = "see CRM_POSTGRES and CRM_KEYS."
