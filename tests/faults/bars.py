@@ -65,7 +65,7 @@ BARS: Final[Sequence[Bar]] = (
         beside=("api_back_median_seconds", "storm_api_back_median_seconds",
                 "storm_api_back_slowest_seconds")),
     Bar("kills", "its rate from 5 s after its death on, percent of that before",
-        "api_rate_after_5_s_percent", 95, "apis_killed_alone", at_least=True),
+        "api_rate_after_5_s_percent", 95, "api_asked_after_5_s", at_least=True),
     *_without_broker("killed"),
     *_without_broker("frozen"),
     *_without_database("stopped"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from crm_events.catalogue import CONTEXTS
@@ -17,6 +18,8 @@ _APIS: Final = {f"{context}-api": context for context in CONTEXTS}
 """Those that take commands."""
 WINDOW = 5.0
 """Seconds in which an API that was killed is to be back at its rate."""
+_SOON: Final = 1.0
+"""Seconds."""
 
 
 def within(operations: Sequence[Operation], since: float, until: float) -> list[Operation]:
@@ -31,7 +34,7 @@ def percentile(values: Sequence[float], part: float) -> float | None:
 
 def milliseconds(operations: Sequence[Operation], part: float) -> float | None:
     """From when they were due to their answer."""
-    times = [o.ended - (o.due or o.began) for o in operations if o.outcome == "ok" and o.ended]
+    times = [_took(o) for o in operations if o.outcome == "ok" and o.ended]
     found = percentile(times, part)
     return None if found is None else round(found * 1000, 1)
 
@@ -51,27 +54,53 @@ def first_ok_after(operations: Sequence[Operation], moment: float) -> float | No
 def apis_back(
     operations: Sequence[Operation], killed: Sequence[tuple[float, str]]
 ) -> dict[str, float | int | None]:
-    """How soon APIs that were killed answered again, and their rate from five seconds after their
-    death on, in percent of that before it.
+    """How soon APIs that were killed answered again, and what part of the commands that are due
+    from five seconds after their death on they answer within a second, in percent of that before.
 
-    Left out are kills with another one of the same API, or of the database, ten seconds around.
+    Commands come by chance, now more, now fewer of them to one API; so its rate is told of what it
+    was asked. Left out are kills with another one of the same API, or of the database, ten seconds
+    around.
     """
     calm = [(at, name) for at, name in killed if name in _APIS and _calm(at, name, killed)]
-    waits, before, after = [], 0, 0
+    waits, before, after = [], _Asked(), _Asked()
     for at, name in calm:
-        ours = _answers(operations, _APIS[name])
-        back = first_ok_after(ours, at)
+        ours = [o for o in operations if o.context == _APIS[name] and o.outcome == "ok"]
+        back = first_ok_after([o for o in ours if not o.repeated], at)
         waits += [back] if back is not None else []
-        ends = [o.ended for o in ours if o.ended]
-        before += sum(at - WINDOW <= end < at for end in ends)
-        after += sum(at + WINDOW <= end < at + 2 * WINDOW for end in ends)
+        before.take(ours, at - WINDOW)
+        after.take(ours, at + WINDOW)
     return {
         "apis_killed_alone": len(calm),
         "api_back_median_seconds": _rounded(percentile(waits, 0.5)),
         "api_back_p95_seconds": _rounded(percentile(waits, 0.95)),
         "api_back_slowest_seconds": _rounded(max(waits, default=None)),
-        "api_rate_after_5_s_percent": round(100.0 * after / before, 1) if before else None,
+        "api_asked_after_5_s": after.asked,
+        "api_rate_after_5_s_percent": after.part_of(before),
     }
+
+
+@dataclass(slots=True)
+class _Asked:
+    """Commands that were due in some windows, and how many of them were answered soon. All are
+    answered at last: those that were not then, when they were sent again."""
+
+    asked: int = 0
+    answered: int = 0
+
+    def take(self, operations: Sequence[Operation], since: float) -> None:
+        due = within([o for o in operations if o.due is not None], since, since + WINDOW)
+        self.asked += len(due)
+        self.answered += sum(not o.repeated and _took(o) < _SOON for o in due)
+
+    def part_of(self, other: _Asked) -> float | None:
+        if not self.asked or not other.answered:
+            return None
+        return round(100.0 * (self.answered / self.asked) / (other.answered / other.asked), 1)
+
+
+def _took(operation: Operation) -> float:
+    """Seconds from when it was due to its answer."""
+    return (operation.ended or inf) - (operation.due or operation.began)
 
 
 def _calm(at: float, name: str, killed: Sequence[tuple[float, str]]) -> bool:
@@ -80,11 +109,6 @@ def _calm(at: float, name: str, killed: Sequence[tuple[float, str]]) -> bool:
         victim in troubling and moment != at and abs(moment - at) < 2 * WINDOW
         for moment, victim in killed
     )
-
-
-def _answers(operations: Sequence[Operation], context: str) -> list[Operation]:
-    """Commands of a context that were answered, and not from memory."""
-    return [o for o in operations if o.context == context and o.outcome == "ok" and not o.repeated]
 
 
 def _rounded(seconds: float | None) -> float | None:
