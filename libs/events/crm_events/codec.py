@@ -10,10 +10,10 @@ import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from crm_events.catalogue import CATALOGUE, UnknownEventType, context_of
-from crm_events.event import SELF, Event, personal_fields
+from crm_events.event import SELF, Event, personal_fields, personal_fields_by_subject
 from crm_events.keys.ahead import NewSubjects
 from crm_events.keys.port import Erased, SubjectKeys
-from crm_events.sealing import BrokenSeal, nonces, opened, sealed, subject_of, subjects_in
+from crm_events.sealing import BrokenSeal, nonces, opened, sealer, subject_of, subjects_in
 from crm_events.shapes import Catalogue, Shape, shapes
 from crm_events.upcasting import UPCASTS, Raw, Upcasts
 
@@ -42,15 +42,18 @@ class Slot(NamedTuple):
         return f"{context_of(self.type)}|{self.aggregate_id}|{self.version}|"
 
 
-def _said(event: Event, aggregate_id: UUID) -> Mapping[str, UUID]:
-    """The personal fields that hold something, and whose: the named subject's, or the aggregate's
-    own where the event names none."""
-    return {
-        field.name: (None if field.subject == SELF else getattr(event, field.subject))
-        or aggregate_id
-        for field in personal_fields(type(event))
-        if getattr(event, field.name) is not None
-    }
+_Whose = Mapping[UUID, Sequence[str]]
+
+
+def _said(event: Event, aggregate_id: UUID) -> _Whose:
+    """The personal fields that hold something, by whose they are: the named subject's, or the
+    aggregate's own where the event names none."""
+    said = dict[UUID, list[str]]()
+    for field, names in personal_fields_by_subject(type(event)):
+        if held := [name for name in names if getattr(event, name) is not None]:
+            subject = None if field == SELF else getattr(event, field)
+            said.setdefault(subject or aggregate_id, []).extend(held)
+    return said
 
 
 class Codec:
@@ -78,7 +81,7 @@ class Codec:
     def encode_all(self, events: Sequence[tuple[Event, Slot]]) -> list[bytes]:
         """Stored bytes of many events, with one request for all their keys."""
         said = [_said(event, slot.aggregate_id) for event, slot in events]
-        subjects = {subject for whose in said for subject in whose.values()}
+        subjects = {subject for whose in said for subject in whose}
         keys = self._keys.ensure(subjects) if subjects else {}
         return [
             _encoded(event, slot, whose, keys)
@@ -91,8 +94,7 @@ class Codec:
         It saves a request for each event where `keys` remember what they found. Raises
         KeysUnavailable.
         """
-        subjects = {subject for each in data for subject in subjects_in(each)}
-        if subjects:
+        if subjects := subjects_in(data):
             self._keys.find(subjects)
 
     def opens_every(self, subjects: frozenset[UUID]) -> bool:
@@ -159,17 +161,15 @@ def _cipher(keys: Mapping[UUID, bytes | Erased], subject: UUID) -> AESGCM | None
     return None if isinstance(key, Erased) else AESGCM(key)
 
 
-def _encoded(
-    event: Event, slot: Slot, whose: Mapping[str, UUID], keys: Mapping[UUID, bytes]
-) -> bytes:
+def _encoded(event: Event, slot: Slot, whose: _Whose, keys: Mapping[UUID, bytes]) -> bytes:
     if not whose:
         return event.__pydantic_serializer__.to_json(event, exclude_none=True)
     raw = event.__pydantic_serializer__.to_python(event, mode="json", exclude_none=True)
-    binding = slot.binding()
-    ciphers = {subject: AESGCM(keys[subject]) for subject in set(whose.values())}
-    for (name, subject), nonce in zip(whose.items(), nonces(len(whose)), strict=True):
-        bound_to = f"{binding}{name}".encode()
-        raw[name] = sealed(ciphers[subject], subject, raw[name], bound_to, nonce)
+    binding, unused = slot.binding(), iter(nonces(sum(map(len, whose.values()))))
+    for subject, names in whose.items():
+        sealed = sealer(keys[subject], subject)
+        for name in names:
+            raw[name] = sealed(raw[name], f"{binding}{name}".encode(), next(unused))
     return orjson.dumps(raw)
 
 

@@ -110,6 +110,16 @@ def personal_fields(event_type: type[Event]) -> tuple[PersonalField, ...]:
     )
 
 
+@cache
+def personal_fields_by_subject(event_type: type[Event]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The names of the personal fields of an event class, by what names their subject."""
+    fields = personal_fields(event_type)
+    return tuple(
+        (subject, tuple(field.name for field in fields if field.subject == subject))
+        for subject in dict.fromkeys(field.subject for field in fields)
+    )
+
+
 E = TypeVar("E", bound=Event)
 
 

@@ -33,8 +33,8 @@ class Thing:
     @classmethod
     def of(cls, aggregate: Aggregate, events: Iterable[IdentifiedEvent]) -> Thing:
         every = list(events)
-        subjects = frozenset(subject for event in every for subject in subjects_in(event.state))
-        return cls(aggregate, every[-1].event_id, subjects)
+        subjects = subjects_in(event.state for event in every)
+        return cls(aggregate, every[-1].event_id, frozenset(subjects))
 
     def followed_by(self, events: Iterable[IdentifiedEvent]) -> Thing:
         """The same once its pending events are stored."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from base64 import urlsafe_b64encode
-from binascii import a2b_base64
-from collections.abc import Iterator
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
@@ -23,6 +22,7 @@ _MARK: Final = "~1."
 _SUBJECT: Final = slice(3, 35)
 _SEALED: Final = slice(36, None)
 NONCE_BYTES: Final = 12
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _SUBJECTS_IN_JSON: Final = re.compile(rb'"~1\.([0-9a-f]{32})\.')
 _NAMED_IN_JSON: Final = re.compile(
     rb'"(?:customer|person)_id":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"'
@@ -43,10 +43,16 @@ def sliced(data: bytes, size: int) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 
-def sealed(cipher: AESGCM, subject: UUID, text: str, bound_to: bytes, nonce: bytes) -> str:
-    """`nonce` is of `nonces`, and was used for nothing else."""
-    token = urlsafe_b64encode(nonce + cipher.encrypt(nonce, text.encode(), bound_to))
-    return f"{_MARK}{subject.hex}.{token.decode()}"
+def sealer(key: bytes, subject: UUID) -> Callable[[str, bytes, bytes], str]:
+    """Seals texts for one subject: takes a text, what it is bound to, and one of `nonces` that was
+    used for nothing else."""
+    encrypt, begins = AESGCM(key).encrypt, f"{_MARK}{subject.hex}."
+
+    def sealed(text: str, bound_to: bytes, nonce: bytes) -> str:
+        token = b2a_base64(nonce + encrypt(nonce, text.encode(), bound_to), newline=False)
+        return begins + token.translate(_URL_SAFE).decode()
+
+    return sealed
 
 
 def subject_of(token: object) -> UUID:
@@ -69,9 +75,10 @@ def opened(cipher: AESGCM, token: str, bound_to: bytes) -> str:
         raise BrokenSeal("fails its seal") from None
 
 
-def subjects_in(data: bytes) -> Iterator[UUID]:
-    """The subjects of all sealed values in stored bytes, without reading the event."""
-    return (_uuid(found.decode()) for found in _SUBJECTS_IN_JSON.findall(data))
+def subjects_in(data: Iterable[bytes]) -> set[UUID]:
+    """The subjects of all sealed values in stored bytes, without reading the events."""
+    found = {name for each in data for name in _SUBJECTS_IN_JSON.findall(each)}
+    return {_uuid(name.decode()) for name in found}
 
 
 def subjects_named(data: bytes) -> set[bytes]:
