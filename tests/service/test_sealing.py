@@ -18,10 +18,12 @@ from crm_service.auditing.sealing import seal
 
 from tests.events.store.building import append, event
 from tests.events.store.by_hand import by_hand
-from tests.events.store.conftest import opened, place, postgres_store, recorder, schema
+from tests.events.store.conftest import forms, opened, place, postgres_store, recorder, schema
 from tests.support.waiting import wait_until
 
-__all__ = ["opened", "place", "postgres_store", "recorder", "schema"]
+__all__ = ["form", "opened", "place", "postgres_store", "recorder", "schema"]
+
+form = forms("sqlite", "postgres")
 
 
 @pytest.fixture

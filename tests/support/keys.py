@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 from threading import Lock
 from uuid import UUID
 
-from crm_events.keys.port import ERASED, Erased, KeysUnavailable, SubjectErased
+from crm_events.keys.port import ERASED, Erased, KeysUnavailable, SubjectErased, SubjectKeys
 
 
-class KeysInMemory:
+class KeysInMemory(SubjectKeys):
     """Keeps the port's promises; `reachable = False` cuts it off."""
 
     def __init__(self) -> None:

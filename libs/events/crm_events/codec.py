@@ -82,9 +82,9 @@ class Codec:
         """Stored bytes of many events, with one request for all their keys."""
         said = [_said(event, slot.aggregate_id) for event, slot in events]
         subjects = {subject for whose in said for subject in whose}
-        keys = self._keys.ensure(subjects) if subjects else {}
+        ciphers = self._keys.ciphers(subjects) if subjects else {}
         return [
-            _encoded(event, slot, whose, keys)
+            _encoded(event, slot, whose, ciphers)
             for (event, slot), whose in zip(events, said, strict=True)
         ]
 
@@ -161,13 +161,13 @@ def _cipher(keys: Mapping[UUID, bytes | Erased], subject: UUID) -> AESGCM | None
     return None if isinstance(key, Erased) else AESGCM(key)
 
 
-def _encoded(event: Event, slot: Slot, whose: _Whose, keys: Mapping[UUID, bytes]) -> bytes:
+def _encoded(event: Event, slot: Slot, whose: _Whose, ciphers: Mapping[UUID, AESGCM]) -> bytes:
     if not whose:
         return event.__pydantic_serializer__.to_json(event, exclude_none=True)
     raw = event.__pydantic_serializer__.to_python(event, mode="json", exclude_none=True)
     binding, unused = slot.binding(), iter(nonces(sum(map(len, whose.values()))))
     for subject, names in whose.items():
-        sealed = sealer(keys[subject], subject)
+        sealed = sealer(ciphers[subject], subject)
         for name in names:
             raw[name] = sealed(raw[name], f"{binding}{name}".encode(), next(unused))
     return orjson.dumps(raw)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from binascii import a2b_base64, b2a_base64
+from binascii import a2b_base64, a2b_hex, b2a_base64
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
@@ -16,6 +16,8 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from crm_events.ids import uuid_of
 
 SEALED_PATTERN: Final = r"^~1\.[0-9a-f]{32}\.[A-Za-z0-9_-]+={0,2}$"
 _MARK: Final = "~1."
@@ -28,6 +30,11 @@ _NAMED_IN_JSON: Final = re.compile(
     rb'"(?:customer|person)_id":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"'
 )
 _uuid = lru_cache(maxsize=65_536)(UUID)
+
+
+@lru_cache(maxsize=65_536)
+def _found(name: bytes) -> UUID:
+    return uuid_of(a2b_hex(name))
 
 
 class BrokenSeal(ValueError):
@@ -43,10 +50,10 @@ def sliced(data: bytes, size: int) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 
-def sealer(key: bytes, subject: UUID) -> Callable[[str, bytes, bytes], str]:
+def sealer(cipher: AESGCM, subject: UUID) -> Callable[[str, bytes, bytes], str]:
     """Seals texts for one subject: takes a text, what it is bound to, and one of `nonces` that was
     used for nothing else."""
-    encrypt, begins = AESGCM(key).encrypt, f"{_MARK}{subject.hex}."
+    encrypt, begins = cipher.encrypt, f"{_MARK}{subject.hex}."
 
     def sealed(text: str, bound_to: bytes, nonce: bytes) -> str:
         token = b2a_base64(nonce + encrypt(nonce, text.encode(), bound_to), newline=False)
@@ -77,8 +84,7 @@ def opened(cipher: AESGCM, token: str, bound_to: bytes) -> str:
 
 def subjects_in(data: Iterable[bytes]) -> set[UUID]:
     """The subjects of all sealed values in stored bytes, without reading the events."""
-    found = {name for each in data for name in _SUBJECTS_IN_JSON.findall(each)}
-    return {_uuid(name.decode()) for name in found}
+    return {_found(name) for each in data for name in set(_SUBJECTS_IN_JSON.findall(each))}
 
 
 def subjects_named(data: bytes) -> set[bytes]:

@@ -41,17 +41,19 @@ async def on_loop(work: Callable[[], T]) -> T:
     return waits_for  # type: ignore[no-any-return]
 
 
-def _until(over: Awaitable[T]) -> T:
-    return getcurrent().parent.switch(over)  # type: ignore[union-attr,no-any-return]
-
-
-def _is_errand() -> bool:
+def is_on_loop() -> bool:
+    """Whether the caller was called by `on_loop`, and may not block its thread."""
     return isinstance(getcurrent(), _Errand)
+
+
+def until(over: Awaitable[T]) -> T:
+    """What is awaited. Only for who is on a loop."""
+    return getcurrent().parent.switch(over)  # type: ignore[union-attr,no-any-return]
 
 
 def blocking(work: Callable[[], T]) -> T:
     """Work that keeps its thread waiting: another thread, where the caller's is the loop's."""
-    return _until(run_sync(work)) if _is_errand() else work()
+    return until(run_sync(work)) if is_on_loop() else work()
 
 
 class Latch:
@@ -66,7 +68,7 @@ class Latch:
 
     def wait(self, seconds: float) -> bool:
         """Whether it was opened in time."""
-        if not _is_errand():
+        if not is_on_loop():
             return self._closed.acquire(timeout=seconds)
         self._sleeper = asyncio.get_running_loop().create_future()
         # Opened before the sleeper was there to be woken, it is open now.
@@ -75,20 +77,25 @@ class Latch:
     def _slept(self, sleeper: asyncio.Future[None], seconds: float) -> bool:
         late = sleeper.get_loop().call_later(seconds, _wake, [sleeper])
         try:
-            _until(sleeper)
+            until(sleeper)
         finally:
             late.cancel()
         return self._closed.acquire(blocking=False)
 
     @staticmethod
     def open_all(latches: Iterable[Latch]) -> None:
-        """A loop is woken once for all of them: that costs more than what it is woken for."""
+        """A loop is woken once for all of them: that costs more than what it is woken for. The loop
+        that this is called on need not be woken."""
         sleepers = dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]]()
         for latch in latches:
             latch._closed.release()
             if latch._sleeper is not None:
                 sleepers.setdefault(latch._sleeper.get_loop(), []).append(latch._sleeper)
+        here = asyncio._get_running_loop()
         for loop, woken in sleepers.items():
+            if loop is here:
+                _wake(woken)
+                continue
             with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
                 loop.call_soon_threadsafe(_wake, woken)
 

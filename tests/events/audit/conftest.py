@@ -12,9 +12,11 @@ from crm_events.audit.open import audit_log
 from crm_events.store.port import EventRecorder
 
 from tests.events.audit.sealing import Desk
-from tests.events.store.conftest import opened, place, recorder
+from tests.events.store.conftest import forms, opened, place, recorder
 
-__all__ = ["opened", "place", "recorder"]
+__all__ = ["form", "opened", "place", "recorder"]
+
+form = forms("sqlite", "postgres")
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from crm_events.catalogue import CATALOGUE
 from crm_events.codec import Slot
 from crm_events.envelope import Envelope
 from crm_events.event import Event
+from crm_events.keys.port import SubjectKeys
 from crm_events.upcasting import UPCASTS, lifts_from
 from pydantic import TypeAdapter
 
@@ -27,7 +28,7 @@ READ_AS: Final = FOLDER / "read_as"
 _ENVELOPE: Final = TypeAdapter(Envelope)
 
 
-class GoldenKeys:
+class GoldenKeys(SubjectKeys):
     """SubjectKeys in which every subject has a key that follows from its id."""
 
     def ensure(self, subjects: Iterable[UUID]) -> Mapping[UUID, bytes]:

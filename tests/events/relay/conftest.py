@@ -11,12 +11,14 @@ from crm_events.relay.relay import Relay, RelaySettings
 from crm_events.store.port import EventRecorder
 from crm_servers import KafkaServer
 
-from tests.events.store.conftest import opened, place, recorder, sqlite
+from tests.events.store.conftest import forms, opened, place, recorder, sqlite
 from tests.events.topic import published
 from tests.events.writing import Writer, chains, without_repeats
 from tests.support.until import until
 
-__all__ = ["opened", "place", "recorder", "sqlite"]
+__all__ = ["form", "opened", "place", "recorder", "sqlite"]
+
+form = forms("sqlite", "postgres")
 
 MakeRelay = Callable[[EventRecorder], Relay]
 TopicHolds = Callable[[EventRecorder], Awaitable[None]]

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 from crm_events.ids import new_id
-from crm_events.sql.postgres import Limits, connection_info
+from crm_events.sql.postgres import Connection, Limits, connection_info
 from crm_events.store.port import Beside, NewEvent
 from crm_events.store.postgres_append import Save, append
 
@@ -21,9 +21,7 @@ class ByHand:
     """One open transaction through the same function that every save goes through."""
 
     def __init__(self, dsn: str, schema: str) -> None:
-        self.connection: psycopg.Connection[Any] = psycopg.connect(
-            connection_info(dsn, _LONG, schema), autocommit=False
-        )
+        self.connection = Connection.connect(connection_info(dsn, _LONG, schema), autocommit=False)
 
     def take_number(self) -> int:
         """As a transaction does that writes, if only somewhere else."""

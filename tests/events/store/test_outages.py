@@ -20,6 +20,7 @@ from crm_servers import PostgresServer
 from tests.events.store.building import append, at_once, command, event, whole_log
 from tests.events.store.by_hand import by_hand
 from tests.events.store.cable import Cable
+from tests.events.store.on_a_loop import RecorderOnLoop
 from tests.support.waiting import wait_until
 
 
@@ -29,9 +30,11 @@ def cable(postgres_dsn: str) -> Iterator[Cable]:
         yield cable
 
 
-@pytest.fixture
-def over_cable(cable: Cable, schema: str) -> Iterator[PostgresRecorder]:
-    with closing(PostgresRecorder(cable.dsn, schema, patience=1.5)) as recorder:
+@pytest.fixture(params=[PostgresRecorder, RecorderOnLoop])
+def over_cable(
+    request: pytest.FixtureRequest, cable: Cable, schema: str
+) -> Iterator[PostgresRecorder]:
+    with closing(request.param(cable.dsn, schema, patience=1.5)) as recorder:
         append(recorder, [event(new_id(), 1)])
         yield recorder
 

@@ -34,6 +34,7 @@ from crm_projections.engine.digest import digest_of
 from crm_projections.facts.instants import FOREVER
 from crm_projections.views.funnel.projector import FunnelView
 from crm_servers import pick_postgres
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from structlog.testing import capture_logs
 
 from tests.events.store.building import append, event
@@ -249,6 +250,9 @@ class _Later:
 
     def begin(self, subjects: Any) -> None:
         self.ensure(subjects)
+
+    def ciphers(self, subjects: Any) -> Mapping[UUID, AESGCM]:
+        return {subject: AESGCM(key) for subject, key in self.ensure(subjects).items()}
 
 
 def _key_after_event(_: Any) -> Any:

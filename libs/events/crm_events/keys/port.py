@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Protocol
 from uuid import UUID
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 
 class SubjectErased(Exception):
     """A key was asked for whose subject has been erased; it is never made again."""
@@ -31,6 +33,10 @@ class SubjectKeys(Protocol):
 
     def ensure(self, subjects: Iterable[UUID]) -> Mapping[UUID, bytes]:
         """A key for every subject, durably stored before it is answered. Raises SubjectErased."""
+
+    def ciphers(self, subjects: Iterable[UUID]) -> Mapping[UUID, AESGCM]:
+        """As `ensure`, ready to seal with."""
+        return {subject: AESGCM(key) for subject, key in self.ensure(subjects).items()}
 
     def begin(self, subjects: Collection[UUID]) -> None:
         """As `ensure`, for ids that nobody has had: they are not looked for first."""

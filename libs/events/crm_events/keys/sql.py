@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from crm_events.keys.cache import Found, KeyCache
 from crm_events.keys.master import MasterKey, fresh_keys
 from crm_events.keys.port import ERASED, Erased, KeysUnavailable, SubjectErased
@@ -86,6 +88,10 @@ class SqlKeys:
             found |= blocking(lambda: self._made(missing))
         return {subject: _living(subject, found[subject]) for subject in asked}
 
+    def ciphers(self, subjects: Iterable[UUID]) -> Mapping[UUID, AESGCM]:
+        """Raises SubjectErased, KeysUnavailable."""
+        return self._cache.ciphers(self.ensure(subjects))
+
     def _made(self, missing: set[UUID]) -> dict[UUID, Found]:
         with self._wanted_lock:
             self._wanted |= missing
@@ -116,7 +122,8 @@ class SqlKeys:
 
     def begin(self, subjects: Collection[UUID]) -> None:
         """Raises KeysUnavailable."""
-        blocking(lambda: self._begun(subjects))
+        begun = self._begun(subjects)
+        self._cache.ciphers({s: key for s, key in begun.items() if isinstance(key, bytes)})
 
     def find(self, subjects: Iterable[UUID]) -> Mapping[UUID, Found]:
         """Raises KeysUnavailable."""
@@ -125,7 +132,7 @@ class SqlKeys:
         found = self._cache.known(asked)
         if len(found) < len(asked):
             missing = asked - found.keys()
-            found |= blocking(lambda: self._unwrapped(self._table.read(missing)))
+            found |= self._unwrapped(self._table.read(missing))
         return found
 
     def _heed_others(self) -> None:
@@ -134,7 +141,7 @@ class SqlKeys:
         if time.monotonic() - self._heard_at < HEED_SECONDS or not self._hearing.acquire(False):
             return
         try:
-            self._cache.keep(dict.fromkeys(blocking(self._table.buried_lately), ERASED))
+            self._cache.keep(dict.fromkeys(self._table.buried_lately(), ERASED))
         except KeysUnavailable:
             return
         finally:

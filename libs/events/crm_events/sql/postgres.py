@@ -11,15 +11,17 @@ from types import TracebackType
 from typing import Any, Final, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.waiting import wait_async
 
-from crm_events.waiting import blocking
+from crm_events.waiting import blocking, is_on_loop, until
 
 T = TypeVar("T")
 
-Connection = psycopg.Connection[Any]
-
 _CONNECT_SECONDS: Final = 2
+_LOOK_SECONDS: Final = 0.1
+"""How often one that waits looks whether it is to be interrupted, as psycopg has it."""
 # A peer that is gone without a word is noticed within about 5 s.
 _KEEPALIVE: Final = {
     "keepalives_idle": 3,
@@ -35,6 +37,17 @@ _GOODBYES: Final = (
     psycopg.errors.IdleInTransactionSessionTimeout,
     psycopg.errors.ReadOnlySqlTransaction,
 )
+
+
+class Connection(psycopg.Connection[Any]):
+    """One whose answers are waited for as everything is: see `crm_events.waiting`."""
+
+    def wait(
+        self, gen: PQGen[T], interval: float = _LOOK_SECONDS, timeout: float | None = None
+    ) -> T:
+        if not is_on_loop():
+            return super().wait(gen, interval, timeout)
+        return until(wait_async(gen, self.pgconn.socket, interval, timeout))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +134,16 @@ class Connections:
 
     def lend(self) -> Connection:
         """One that is to be given back. Raises NoConnection."""
-        if not self._free.acquire(timeout=self._patience):
+        if not self._free.acquire(blocking=False) and not self._waited_for():
             raise NoConnection(f"every connection was in use for {self._patience} s")
         try:
             return self._take()
         except BaseException:
             self._free.release()
             raise
+
+    def _waited_for(self) -> bool:
+        return blocking(lambda: self._free.acquire(timeout=self._patience))
 
     def give_back(self, connection: Connection, *, broken: bool) -> None:
         """What broke one connection has as a rule broken all that are idle."""
@@ -149,7 +165,7 @@ class Connections:
     def connect(self) -> Connection:
         """One of the caller's own, not counted. Raises NoConnection."""
         try:
-            return psycopg.connect(self._conninfo, autocommit=True)
+            return blocking(lambda: Connection.connect(self._conninfo, autocommit=True))
         except psycopg.OperationalError as error:
             raise NoConnection(str(error)) from error
 
@@ -167,9 +183,6 @@ class Connections:
 
     def reading(self, read: Callable[[Connection], T]) -> T:
         """Once more on a fresh connection where an idle one turns out to be broken."""
-        return blocking(lambda: self._read(read))
-
-    def _read(self, read: Callable[[Connection], T]) -> T:
         try:
             with self.borrow() as connection:
                 return read(connection)

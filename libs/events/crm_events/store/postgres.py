@@ -31,8 +31,8 @@ _ARRAYS: Final[dict[type, type[PackedArray]]] = {UUID: Uuids, bytes: Blobs, str:
 class PostgresRecorder(BesideQueries):
     """Over a schema that the migration job has made. Connects when first used.
 
-    One connection appends and `readers` others read, so that neither waits for the other; a caller
-    waits at most `patience` seconds.
+    Two connections append, one for threads and one for a loop, and `readers` others read, so that
+    neither waits for the other; a caller waits at most `patience` seconds.
     """
 
     values: ClassVar[Values] = POSTGRES_VALUES
@@ -50,7 +50,7 @@ class PostgresRecorder(BesideQueries):
         conninfo = connection_info(dsn, limits, schema)
         self._schema = schema
         self._readers = Connections(conninfo, readers, limits.connection)
-        self._writing = Connections(conninfo, 1, limits.connection)
+        self._writing = Connections(conninfo, 2, limits.connection)
         self._writer = PostgresWriter(self._writing, patience)
         self._frontier = Frontier(self._readers, schema)
         self._leadership = Leadership(self._readers, schema)

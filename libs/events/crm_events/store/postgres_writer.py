@@ -1,10 +1,13 @@
-"""A writing thread over PostgreSQL: saves that wait at the same moment share one transaction."""
+"""Writing to PostgreSQL: saves that wait at the same moment share one transaction."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Sequence
+from contextvars import Context
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import psycopg
 import structlog
@@ -14,6 +17,7 @@ from crm_events.store.granted import Overtaken
 from crm_events.store.postgres_append import Save, append, positions_if_stored, refused, verdict
 from crm_events.store.postgres_words import unavailable
 from crm_events.store.turns import Inbox, Turn
+from crm_events.waiting import is_on_loop, on_loop
 
 Positions = list[int]
 _Turn = Turn[Save, Positions]
@@ -24,35 +28,78 @@ _MOST_EVENTS: Final = 2_000
 
 
 class PostgresWriter:
-    """Appends in one thread: what waits meanwhile is written together next."""
+    """What waits while one transaction is under way is written together in the next.
+
+    A thread writes for callers that have threads; what comes from a loop is written on that loop.
+    Each takes one of two `connections`.
+    """
 
     def __init__(self, connections: Connections, patience: float) -> None:
         self._connections = connections
         self._patience = patience
-        self._inbox: Inbox[Save, Positions] = Inbox()
-        self._thread = threading.Thread(target=self._serve, name="postgres-writer", daemon=True)
+        self._desk = _Desk(connections)
+        self._on_loops = WeakKeyDictionary[asyncio.AbstractEventLoop, _DeskOnLoop]()
+        self._thread = threading.Thread(
+            target=self._desk.serve, name="postgres-writer", daemon=True
+        )
         self._thread.start()
 
     def run(self, save: Save) -> Positions:
         """Raises what the port promises; StoreUnavailable only where the outcome is unknown or
         nothing was written."""
         turn: _Turn = Turn(save)
-        self._inbox.put(turn)
+        (self._desk_on_this_loop() if is_on_loop() else self._desk).put(turn)
         return turn.wait(self._patience)
+
+    def _desk_on_this_loop(self) -> _DeskOnLoop:
+        loop = asyncio.get_running_loop()
+        desk = self._on_loops.get(loop)
+        if desk is None:
+            desk = self._on_loops[loop] = _DeskOnLoop(self._connections)
+        return desk
+
+    @property
+    def waiting(self) -> int:
+        return sum(desk.waiting for desk in (self._desk, *self._on_loops.values()))
+
+    def close(self) -> None:
+        """Whoever waits on a loop is served by that loop, as long as it runs."""
+        for desk in (self._desk, *self._on_loops.values()):
+            desk.close()
+        self._thread.join()
+
+
+class _Desk:
+    """Takes turns and writes them, for one at a time."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._inbox: Inbox[Save, Positions] = Inbox()
 
     @property
     def waiting(self) -> int:
         return self._inbox.waiting
 
+    def put(self, turn: _Turn) -> None:
+        self._inbox.put(turn)
+
     def close(self) -> None:
         self._inbox.close()
-        self._thread.join()
 
-    def _serve(self) -> None:
+    def serve(self) -> None:
+        """Until it is closed."""
         while (first := self._inbox.take()) is not None:
-            together, apart = self._gather(first)
-            self._write_together(together)
-            self._write_each(apart)
+            self._write(first)
+
+    def serve_now(self) -> None:
+        """Until nobody waits."""
+        while (first := self._inbox.take_now()) is not None:
+            self._write(first)
+
+    def _write(self, first: _Turn) -> None:
+        together, apart = self._gather(first)
+        self._write_together(together)
+        self._write_each(apart)
 
     def _gather(self, first: _Turn) -> tuple[list[_Turn], list[_Turn]]:
         """Who waits now; those that contend with one of them for a version come after."""
@@ -125,3 +172,22 @@ class PostgresWriter:
                 if stored is None:
                     raise verdict(connection, save, error) from error
                 return stored
+
+
+class _DeskOnLoop(_Desk):
+    """Is served as long as anybody waits, in nobody's context. All of it happens on the loop's
+    thread."""
+
+    _served: asyncio.Task[None] | None = None
+
+    def put(self, turn: _Turn) -> None:
+        super().put(turn)
+        if self._served is None:
+            loop = asyncio.get_running_loop()
+            self._served = loop.create_task(on_loop(self.serve_now), context=Context())
+
+    def serve_now(self) -> None:
+        try:
+            super().serve_now()
+        finally:
+            self._served = None
