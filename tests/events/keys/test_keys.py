@@ -15,6 +15,7 @@ from crm_events.keys.cache import KeyCache
 from crm_events.keys.master import make_master_key, read_master_key
 from crm_events.keys.port import ERASED, KeysUnavailable, SubjectErased, SubjectKeys
 from crm_events.keys.sql import KeyTable, SqlKeys
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tests.events.keys.conftest import Opener
 from tests.events.store.building import at_once
@@ -114,6 +115,28 @@ def test_erasure_elsewhere_is_obeyed_within_five_minutes(
         assert here.find([subject]) == {subject: ERASED}
         with pytest.raises(SubjectErased):
             here.ensure([subject])
+
+
+def test_ciphers_seal_under_the_keys_and_are_gone_with_them(opened: Opener) -> None:
+    keys, subject, nonce = opened(), new_id(), bytes(12)
+    cipher = keys.ciphers([subject])[subject]
+    same = AESGCM(keys.ensure([subject])[subject])
+    assert same.decrypt(nonce, cipher.encrypt(nonce, b"Li Na", None), None) == b"Li Na"
+    keys.erase(subject)
+    with pytest.raises(SubjectErased):
+        keys.ciphers([subject])
+
+
+def test_cipher_is_kept_until_its_key_is_erased_or_replaced() -> None:
+    cache, subject, key = KeyCache(), new_id(), bytes(range(32))
+    cache.keep({subject: key})
+    kept = cache.ciphers({subject: key})[subject]
+    assert cache.ciphers({subject: key})[subject] is kept
+    assert cache.ciphers({subject: bytes(32)})[subject] is not kept
+    cache.keep({subject: ERASED})
+    late = cache.ciphers({subject: key})[subject]
+    assert late is not kept
+    assert cache.ciphers({subject: key})[subject] is not late
 
 
 def test_another_master_key_opens_nothing(
